@@ -1,0 +1,135 @@
+"""Give each (project, lane) exactly one runner at a time.
+
+A lane is idle, queued with a wake number, waiting for a time, or running with a lease and a fencing token.
+Every change of state is one script. A runner that lost its lease finds out at its next write: the scripts of
+its lane refuse an old token.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+from structlog.stdlib import get_logger
+
+from app.lanes.outcome import Outcome
+from app.lanes.queue import LaneQueue
+from app.lanes.work import LANES, LaneKind
+from app.store import keys, scripts
+
+log = get_logger(__name__)
+
+
+class LaneLost(Exception):  # noqa: N818 - the style's words: an event, not an error of the caller
+    """The lane was taken over; whatever this holder still wanted to write is refused."""
+
+
+@dataclass
+class HeldLane:
+    """A lane during one run of its holder.
+
+    Attributes:
+        project_id: whose lane it is.
+        name: which lane.
+        token: the fencing token, for the scripts that write on the lane's behalf.
+        lost: whether the holder before vanished in the middle of its run.
+    """
+
+    project_id: str
+    name: str
+    token: str
+    lost: bool
+    _lanes: "Lanes"
+    _renewed: float = field(default_factory=time.monotonic)
+
+    @property
+    def key(self) -> str:
+        """The lane's key, for scripts that check the token."""
+        return keys.lane(self.project_id, self.name)
+
+    def renew(self, inflight_s: float = 0.0) -> None:
+        """Hold on for another lease.
+
+        Args:
+            inflight_s: the longest that a request sent from now on can be on its way; whoever takes the lane
+                over waits that long first.
+
+        Raises:
+            LaneLost: somebody else holds the lane.
+        """
+        self._lanes.renew(self, inflight_s)
+        self._renewed = time.monotonic()
+
+    def keep(self) -> None:
+        """Renew the lease if a third of it has passed; cheap enough for every turn of a loop."""
+        if time.monotonic() - self._renewed > self._lanes.lease_s / 3:
+            self.renew()
+
+
+class Lanes:
+    """Start, renew, finish and sweep lanes."""
+
+    def __init__(self, redis: Redis, queue: LaneQueue, lease_s: float) -> None:
+        self.lease_s = lease_s
+        self._redis = redis
+        self._queue = queue
+        self._start = scripts.load(redis, "lanes/scripts/start.lua")
+        self._renew = scripts.load(redis, "lanes/scripts/renew.lua")
+        self._finish = scripts.load(redis, "lanes/scripts/finish.lua")
+        self._sweep = scripts.load(redis, "lanes/scripts/sweep.lua")
+
+    @property
+    def _lease_ms(self) -> int:
+        return int(self.lease_s * 1000)
+
+    def start(self, project_id: str, name: str, wake: int) -> HeldLane | None:
+        """Take the lane if `wake` is its current wake number; None if it is not ours to run now."""
+        key = keys.lane(project_id, name)
+        token, rest = cast("list[int]", self._start(keys=[key], args=[wake, self._lease_ms]))
+        if token <= 0:
+            log.debug("lane_not_started", project_id=project_id, lane=name, wake=wake, wait_ms=rest)
+            return None
+        return HeldLane(project_id, name, str(token), lost=bool(rest), _lanes=self)
+
+    def renew(self, lane: HeldLane, inflight_s: float) -> None:
+        """Hold a lane for another lease; see `HeldLane.renew`."""
+        args = [lane.token, self._lease_ms, int(inflight_s * 1000)]
+        if not self._renew(keys=[lane.key], args=args):
+            raise LaneLost(lane.name)
+
+    def finish(self, lane: HeldLane, outcome: Outcome) -> None:
+        """End a run as its outcome says; queues the lane again at once where there is more to do."""
+        kind = LANES[lane.name]
+        wake = cast(
+            "int",
+            self._finish(
+                keys=[lane.key, *kind.work_keys(lane.project_id)],
+                args=[lane.token, kind.work, outcome.kind, int(outcome.delay_s * 1000), outcome.reason],
+            ),
+        )
+        self.enqueue(lane.project_id, lane.name, wake)
+
+    def sweep(self, project_id: str, kind: LaneKind) -> int:
+        """Wake the lane if it has work and nobody on it; return the wake number, 0 if all is well."""
+        wake = cast(
+            "int",
+            self._sweep(
+                keys=[keys.lane(project_id, kind.name), *kind.work_keys(project_id)],
+                args=[kind.work, self._lease_ms],
+            ),
+        )
+        self.enqueue(project_id, kind.name, wake)
+        return wake
+
+    def enqueue(self, project_id: str, name: str, wake: int) -> None:
+        """Queue the job of a wake number that a script gave; nothing to do for 0 or less.
+
+        A queue that cannot be reached loses nothing: the sweeper finds the lane and gives it a new number.
+        """
+        if wake <= 0:
+            return
+        try:
+            self._queue.enqueue(project_id, name, wake)
+        except RedisError as error:
+            log.warning("lane_not_queued", project_id=project_id, lane=name, error=type(error).__name__)

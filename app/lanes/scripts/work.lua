@@ -1,0 +1,12 @@
+-- has_work(kind, a, b, now): is there something for the lane to do?
+--   'inbox': a page waits in the stream a, or a cohort of the sorted set b is due.
+--   'log':   the log whose hash is a goes on beyond the cursor in the hash b.
+local function has_work(kind, a, b, now)
+  if kind == 'inbox' then
+    if redis.call('XLEN', a) > 0 then return true end
+    local first = redis.call('ZRANGE', b, 0, 0, 'WITHSCORES')
+    return first[2] ~= nil and tonumber(first[2]) <= now
+  end
+  local last = tonumber(redis.call('HGET', a, 'sequence') or '0')
+  return last > tonumber(redis.call('HGET', b, 'cursor') or '0')
+end

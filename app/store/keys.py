@@ -1,0 +1,168 @@
+"""Every key name in Redis, and nowhere else.
+
+Names begin with ``cr:`` and carry the Mixpanel project id as the hash tag ``{id}``, so that all keys of a
+project live in one slot of a Redis Cluster and one script may touch them together. Each docstring gives type,
+lifetime and writer.
+"""
+
+PREFIX = "cr:"
+
+
+def _of(project_id: str, *parts: str) -> str:
+    return ":".join((f"{PREFIX}{{{project_id}}}", *parts))
+
+
+# --- lanes -----------------------------------------------------------------------------------------------
+
+
+def lane(project_id: str, name: str) -> str:
+    """Hash: one lane's state, wake number, token and lease. Kept; written by the lane scripts only."""
+    return _of(project_id, "lane", name)
+
+
+# --- the inbox -------------------------------------------------------------------------------------------
+
+
+def inbox(project_id: str) -> str:
+    """Stream of accepted pages (raw body and head). accept.lua adds, apply deletes each page once applied."""
+    return _of(project_id, "inbox")
+
+
+def inbox_meta(project_id: str) -> str:
+    """Hash: bytes waiting and counters of the inbox. Kept; written by accept.lua and commit.lua."""
+    return _of(project_id, "inbox", "meta")
+
+
+def inbox_waiting(project_id: str) -> str:
+    """Hash: digest of a waiting page -> its stream id. Fields go with their pages."""
+    return _of(project_id, "inbox", "waiting")
+
+
+def inbox_tries(project_id: str) -> str:
+    """Hash: stream id -> failed tries to apply it. Fields go with their pages."""
+    return _of(project_id, "inbox", "tries")
+
+
+def set_aside(project_id: str) -> str:
+    """Stream of pages that could not be applied, whole. Capped in number by the apply lane."""
+    return _of(project_id, "aside")
+
+
+def quarantine(project_id: str) -> str:
+    """Stream of members that could not be used: session, page, index, reason. Capped by commit.lua."""
+    return _of(project_id, "quarantine")
+
+
+# --- cohorts and their membership ------------------------------------------------------------------------
+
+
+def cohorts(project_id: str) -> str:
+    """Set of the ids of the project's cohorts. Kept; written by commit.lua."""
+    return _of(project_id, "cohorts")
+
+
+def cohort(project_id: str, cohort_id: str) -> str:
+    """Hash: name, description, counts, buckets and the epoch machine. Kept; written by commit.lua."""
+    return _of(project_id, "c", cohort_id)
+
+
+def bucket(project_id: str, cohort_id: str, number: int) -> str:
+    """Hash of about 100 members: packed distinct_id -> packed entry. Written by commit.lua and split.lua."""
+    return _of(project_id, "m", cohort_id, str(number))
+
+
+def epochs(project_id: str, cohort_id: str) -> str:
+    """Hash: epoch -> session and time. Kept, one small field an epoch; written by commit.lua."""
+    return _of(project_id, "c", cohort_id, "epochs")
+
+
+def named(project_id: str, cohort_id: str, attempt: int) -> str:
+    """List of packed ids that an attempt changed. Dropped once settled, by lifetime at the latest."""
+    return _of(project_id, "c", cohort_id, "named", str(attempt))
+
+
+def session(project_id: str, cohort_id: str, session_id: str) -> str:
+    """Hash: what one export has sent so far. Lives `session_days`; written by commit.lua."""
+    return _of(project_id, "s", cohort_id, session_id)
+
+
+def session_pages(project_id: str, cohort_id: str, session_id: str) -> str:
+    """Hash: action and page number -> content digest and round. Lives `session_days`; by commit.lua."""
+    return _of(project_id, "s", cohort_id, session_id, "pages")
+
+
+def sessions(project_id: str, cohort_id: str) -> str:
+    """Sorted set of session ids by the time of their first page. Trimmed to `session_days` by commit.lua."""
+    return _of(project_id, "c", cohort_id, "sessions")
+
+
+def trust(project_id: str) -> str:
+    """String (JSON): what the project has proven about its sender. Kept; written by commit.lua."""
+    return _of(project_id, "trust")
+
+
+def due(project_id: str) -> str:
+    """Sorted set: cohort id -> when (ms) it has something to do without a page. Written by commit.lua."""
+    return _of(project_id, "due")
+
+
+# --- the change log --------------------------------------------------------------------------------------
+
+
+def log(project_id: str) -> str:
+    """Stream: the ordered change log, ids `<sequence>-0`. Trimmed behind its readers."""
+    return _of(project_id, "log")
+
+
+def log_meta(project_id: str) -> str:
+    """Hash: generation and last sequence of the log. Kept; written wherever an entry is appended."""
+    return _of(project_id, "log", "meta")
+
+
+# --- destinations ----------------------------------------------------------------------------------------
+
+
+def destination(project_id: str, name: str) -> str:
+    """Hash: cursor, remembered window and state of a destination. Kept; written by its lane."""
+    return _of(project_id, "d", name)
+
+
+def destination_accepted(project_id: str, name: str) -> str:
+    """Set: digests of the current window's accepted batches. Dropped when the cursor advances."""
+    return _of(project_id, "d", name, "accepted")
+
+
+def dead_letters(project_id: str) -> str:
+    """Stream of records that Mixpanel refused. Capped in number, drops are counted."""
+    return _of(project_id, "dead")
+
+
+def dead_letter_counts(project_id: str) -> str:
+    """Hash: counters of dead letters by destination, and of drops. Kept."""
+    return _of(project_id, "dead", "counts")
+
+
+# --- Mixpanel --------------------------------------------------------------------------------------------
+
+
+def ingestion_budget(project_id: str) -> str:
+    """Hash: records and bytes sent, a field a second, for the rolling minute. Lives two minutes."""
+    return _of(project_id, "budget", "ingestion")
+
+
+def size_limit(project_id: str) -> str:
+    """String: the largest request, in bytes, that this project's 413 answers have taught. Lives 30 days."""
+    return _of(project_id, "size-limit")
+
+
+# --- processes -------------------------------------------------------------------------------------------
+
+
+def heartbeats() -> str:
+    """Hash: process name -> time (ms) of its last sign of life. Stale fields are dropped by the clock."""
+    return f"{PREFIX}heartbeats"
+
+
+def clock_lock() -> str:
+    """String: which clock process ticks. Lives some seconds; taken and renewed by the clock."""
+    return f"{PREFIX}clock"
