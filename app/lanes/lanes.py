@@ -94,7 +94,7 @@ class Lanes:
 
     def renew(self, lane: HeldLane, inflight_s: float) -> None:
         """Hold a lane for another lease; see `HeldLane.renew`."""
-        args = [lane.token, self._lease_ms, int(inflight_s * 1000)]
+        args: list[str | int] = [lane.token, self._lease_ms, int(inflight_s * 1000)]
         if not self._renew(keys=[lane.key], args=args):
             raise LaneLost(lane.name)
 

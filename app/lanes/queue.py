@@ -12,7 +12,7 @@ FAILURE_DAYS = 3
 
 
 class LaneQueue:
-    """Enqueue lanes; the job's id is the lane plus its wake number, so that no wake can be mistaken for another."""
+    """Enqueue lanes: a job's id is the lane plus its wake number, so no wake is taken for another."""
 
     def __init__(self, redis: Redis) -> None:
         queues = {kind.queue for kind in LANES.values()}

@@ -1,7 +1,7 @@
 """Load the Lua scripts that stand in files of their own.
 
-A line ``--! include lanes/scripts/fence.lua`` (a path below ``app/``) is replaced by that file's text, so that
-Lua that several scripts need is written once.
+A line ``--! include lanes/scripts/fence.lua`` (a path below ``app/``) is replaced by that file's text: Lua that several
+scripts need is written once.
 """
 
 import re
