@@ -1,0 +1,155 @@
+"""One export as the sender meant it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from app.cohorts.epochs.trust import Trust
+from app.cohorts.epochs.words import ADD, MEMBERS, REMOVE
+
+OPEN, DONE, FAILED = "open", "done", "failed"
+_HALF = {ADD: "add", REMOVE: "remove"}
+
+
+@dataclass(slots=True)
+class Call:
+    """The pages of one action in an attempt.
+
+    Attributes:
+        total: pages announced (at least 1).
+        pages: distinct pages seen.
+        round_pages: distinct pages seen in the current round.
+        people: members named.
+    """
+
+    total: int
+    pages: int = 0
+    round_pages: int = 0
+    people: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every announced page came."""
+        return self.pages >= self.total
+
+
+@dataclass(slots=True)
+class Round:
+    """One pass over an export's pages; a repeat of a page begins the next. Counts are of entries.
+
+    Attributes:
+        epoch: the round's own.
+        named: named in this round first.
+        present: whose latest epoch this is, and who are in the cohort.
+        left: whose latest epoch this is, and who would change if the attempt fell.
+        again: adds of somebody who was present by a settled or done epoch.
+        contradictions: names that fit no snapshot the sender can have.
+        removed: members whom this round removed.
+        repeats: changes of earlier rounds that this round named again.
+    """
+
+    epoch: int
+    named: int = 0
+    present: int = 0
+    left: int = 0
+    again: int = 0
+    contradictions: int = 0
+    removed: int = 0
+    repeats: int = 0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One export: its rounds, the pages seen, and the evidence that came later.
+
+    Attributes:
+        number: orders attempts; its first epoch.
+        began: the step and time (ms) it began at.
+        newest: time (ms) of its last new page.
+        finished: the step it was completed at, 0 if it was not.
+        fell: times that later attempts named its changes again; `stood`: that they built on them.
+        entered, exited, updated: changes logged under it, for the record of the sync.
+        shadows: exits of ids that may be another name of somebody who entered.
+        overlap: a page number was used in both calls.
+        restarted: it is what came before its session was restarted.
+        long: it changed more people than its list of ids holds.
+    """
+
+    number: int
+    rounds: list[Round]
+    began: int
+    began_ms: int
+    newest_ms: int
+    sessions: list[str] = field(default_factory=list)
+    calls: dict[str, Call] = field(default_factory=dict)
+    state: str = OPEN
+    finished: int = 0
+    fell: int = 0
+    stood: int = 0
+    entered: int = 0
+    exited: int = 0
+    updated: int = 0
+    shadows: int = 0
+    overlap: bool = False
+    restarted: bool = False
+    long: bool = False
+
+    @property
+    def epochs(self) -> list[int]:
+        """The epochs of its rounds."""
+        return [each.epoch for each in self.rounds]
+
+    @property
+    def round(self) -> Round:
+        """The current round."""
+        return self.rounds[-1]
+
+    def total(self, count: str) -> int:
+        """Sum one of the rounds' counts."""
+        return sum(getattr(each, count) for each in self.rounds)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is an export of the whole cohort by its own word."""
+        return MEMBERS in self.calls
+
+    def half(self) -> str:
+        """Return the kind of a half (one whole action, the other never seen), else nothing."""
+        if len(self.calls) != 1 or self.full:
+            return ""
+        (action, call) = next(iter(self.calls.items()))
+        return _HALF[action] if call.whole else ""
+
+    def complete(self, trust: Trust) -> bool:
+        """Say whether everything the export announced has come."""
+        if not self.calls:
+            return False
+        if self.counted_across(trust):
+            return True
+        whole = all(call.whole for call in self.calls.values())
+        return whole and (self.full or len(self.calls) == len(_HALF) or trust.across)
+
+    def counted_across(self, trust: Trust) -> bool:
+        """Say whether both calls' distinct numbers add up to one common total above 1."""
+        if trust.per_call or self.overlap or len(self.calls) != len(_HALF) or self.full:
+            return False
+        add, remove = self.calls[ADD], self.calls[REMOVE]
+        return add.total == remove.total == add.pages + remove.pages > 1
+
+    def kind(self, trust: Trust) -> str:
+        """Return the kind of failure it looks like, nothing if it looks complete."""
+        if self.restarted:
+            return "restart"
+        if self.complete(trust):
+            return ""
+        return self.half() or "torn"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Attempt":
+        """Read the JSON form."""
+        rounds = [Round(**each) for each in data["rounds"]]
+        calls = {action: Call(**each) for action, each in data["calls"].items()}
+        return cls(**{**data, "rounds": rounds, "calls": calls})

@@ -1,0 +1,154 @@
+"""When an attempt completes: what it proves, and what goes back."""
+
+from app.cohorts.epochs.attempt import DONE, FAILED, Attempt
+from app.cohorts.epochs.machine import Machine
+from app.cohorts.epochs.trust import Trust
+from app.cohorts.epochs.words import ADD, ENTERED, EXITED, REMOVE, Change, Entry, Task
+
+SNAPSHOT_MS = (3 * 24 - 1) * 3_600_000
+"""Mixpanel keeps a snapshot three days; an hour less, for the time a sync takes."""
+
+GUARD_AT_LEAST, GUARD_TIMES = 8, 3
+
+
+def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
+    """Complete an attempt: learn, decide which earlier ones fell, and leave the tasks that follow.
+
+    Args:
+        machine: the cohort; changed.
+        trust: of its project; changed.
+        attempt: the one that is complete, or taken for complete (a half).
+        at: when, in ms.
+    """
+    _learn(trust, attempt)
+    full = _is_full(machine, attempt)
+    for older in machine.open_attempts():
+        if older.number < attempt.number:
+            older.state = FAILED
+            machine.closed.append(older.number)
+    tasks: list[Task] = []
+    if full:
+        machine.partial = ""
+        tasks.append(Task("sweep", attempt.number, attempt.epochs, attempt.round.epoch))
+    else:
+        tasks += _judge_all(machine, trust, attempt)
+    attempt.state = DONE
+    attempt.finished = machine.next_step()
+    attempt.fell = attempt.stood = 0
+    machine.completed_ms = at
+    tasks.append(Task("reassert", attempt.number, attempt.epochs, attempt.round.epoch))
+    tasks.append(Task("complete", attempt.number, attempt.epochs, attempt.round.epoch))
+    machine.tasks += tasks
+
+
+def _learn(trust: Trust, attempt: Attempt) -> None:
+    """Take from a complete diff what its sender's habits are."""
+    if attempt.full or not attempt.complete(trust):
+        return
+    if attempt.counted_across(trust):
+        trust.across = True
+    if any(call.total > 1 for call in attempt.calls.values()):
+        trust.learn("torn")
+    if len(attempt.calls) == 1:
+        return
+    adds, removes = attempt.calls[ADD].people, attempt.calls[REMOVE].people
+    if adds and not removes:
+        trust.learn("add")
+    if removes and not adds:
+        trust.learn("remove")
+
+
+def _is_full(machine: Machine, attempt: Attempt) -> bool:
+    """Say whether the attempt listed the whole cohort, by its word or by what it named."""
+    if attempt.full:
+        return True
+    again = attempt.total("again")
+    names_removal = REMOVE in attempt.calls and attempt.calls[REMOVE].people > 0
+    if names_removal or not again:
+        return False
+    if machine.completed_ms and attempt.began_ms - machine.completed_ms >= SNAPSHOT_MS:
+        return True
+    unnamed = machine.count - attempt.total("present")
+    return attempt.total("contradictions") > 0 and again > unnamed
+
+
+def _judge_all(machine: Machine, trust: Trust, attempt: Attempt) -> list[Task]:
+    """Judge the earlier attempts that still have entries; the later first, since it can hand entries on."""
+    tasks = []
+    for earlier in reversed(machine.attempts):
+        judged = machine.prev < earlier.epochs[-1] and earlier.number < attempt.number
+        if not judged or not earlier.total("left"):
+            continue
+        if _falls(machine, trust, earlier, attempt):
+            earlier.state = FAILED
+            tasks.append(Task("revert", earlier.number, earlier.epochs, attempt.round.epoch))
+        elif earlier.state != DONE:
+            earlier.state = DONE
+            earlier.finished = machine.next_step()
+    return tasks
+
+
+def _falls(machine: Machine, trust: Trust, earlier: Attempt, attempt: Attempt) -> bool:
+    kind = earlier.kind(trust)
+    if earlier.fell > earlier.stood:
+        trust.confirm(kind)
+    elif earlier.stood > earlier.fell:
+        trust.revoke(kind)
+        return False
+    elif earlier.finished <= attempt.began and trust.of(kind) <= 0:
+        return False
+    back = earlier.total("left")
+    many = back > max(GUARD_AT_LEAST, GUARD_TIMES * earlier.fell)
+    if many and 2 * attempt.total("removed") < machine.count:
+        machine.spared.append(earlier.number)
+        return False
+    return True
+
+
+def revert(machine: Machine, task: Task, entry: Entry) -> Change | None:
+    """Take one entry back whose attempt fell; the entry is changed in place."""
+    if entry.epoch not in task.epochs:
+        return None
+    owners = machine.by_epoch()
+    fallen = machine.numbered(task.attempt)
+    machine.release(entry, owners)
+    change: Change | None = None
+    elder = machine.elder(fallen) if fallen and entry.also else None
+    if elder:
+        entry.epoch, entry.also = elder.round.epoch, False
+    else:
+        change = _set(machine, entry, entry.was)
+        entry.was = entry.now
+        entry.epoch, entry.also = task.by, False
+    machine.claim(entry, owners)
+    return change
+
+
+def sweep(machine: Machine, task: Task, entry: Entry) -> Change | None:
+    """Remove somebody whom a full list did not name; the entry is changed in place."""
+    owners = machine.by_epoch()
+    owner = owners.get(entry.epoch) if entry.epoch > machine.prev else None
+    if entry.epoch in task.epochs or (owner and owner[0].number > task.attempt):
+        return None
+    machine.release(entry, owners)
+    if owner is None or owner[0].state == DONE:
+        entry.was = entry.now
+    change = _set(machine, entry, present=False)
+    entry.epoch, entry.also = task.epochs[-1], False
+    machine.claim(entry, owners)
+    return change
+
+
+def forgotten(task: Task, entry: Entry) -> bool:
+    """Say whether a settled attempt's entry is a tombstone that nobody needs any more."""
+    return not entry.now and entry.epoch in task.epochs
+
+
+def _set(machine: Machine, entry: Entry, present: bool) -> Change | None:
+    if entry.now is present:
+        return None
+    entry.now = present
+    machine.count += 1 if present else -1
+    if present:
+        entry.entered = entry.epoch
+    return ENTERED if present else EXITED

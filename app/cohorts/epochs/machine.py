@@ -1,0 +1,127 @@
+"""The state of one cohort between pages: its attempts, its counts and what is left to do."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.cohorts.epochs.attempt import DONE, OPEN, Attempt, Round
+from app.cohorts.epochs.words import Entry, Task
+
+IN_DOUBT = 4
+"""How many done attempts, the last that named anybody, can still be refuted."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """One cohort's attempts in the order they began, and what follows from them.
+
+    Attributes:
+        attempts: those in doubt, open, or newest. Settled ones are forgotten.
+        epoch: the last epoch given.
+        step: counts events, to order them without a clock.
+        prev: entries up to this epoch are settled.
+        count: members now.
+        completed_ms: when the last attempt completed (0: never), for the snapshot's lifetime.
+        partial: no full list has come yet, so some members may be unknown; `proven` once a stranger left.
+        tasks: what must be done before the next page.
+        began, closed: numbers of attempts that began or were superseded since the last commit.
+        contradicted: contradictions since the last commit, for the alarm.
+        spared: attempts that evidence said to take back and the guard did not, since the last commit.
+    """
+
+    attempts: list[Attempt] = field(default_factory=list)
+    epoch: int = 0
+    step: int = 0
+    prev: int = 0
+    count: int = 0
+    completed_ms: int = 0
+    partial: str = ""
+    tasks: list[Task] = field(default_factory=list)
+    began: list[int] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    contradicted: int = 0
+    spared: list[int] = field(default_factory=list)
+
+    @property
+    def newest(self) -> Attempt | None:
+        """The attempt that began last."""
+        return self.attempts[-1] if self.attempts else None
+
+    def open_attempts(self) -> list[Attempt]:
+        """Return the unfinished attempts that still take pages, at most two."""
+        return [attempt for attempt in self.attempts if attempt.state == OPEN]
+
+    def numbered(self, number: int) -> Attempt | None:
+        """Return an attempt by its number, None once it is forgotten."""
+        return next((attempt for attempt in self.attempts if attempt.number == number), None)
+
+    def of_session(self, session: str) -> Attempt | None:
+        """Return the attempt that a session's pages belong to."""
+        return next((each for each in reversed(self.attempts) if session in each.sessions), None)
+
+    def by_epoch(self) -> dict[int, tuple[Attempt, Round]]:
+        """Return which attempt and round each epoch in doubt is of."""
+        return {each.epoch: (attempt, each) for attempt in self.attempts for each in attempt.rounds}
+
+    def next_step(self) -> int:
+        """Count an event."""
+        self.step += 1
+        return self.step
+
+    def next_epoch(self) -> int:
+        """Give a new epoch."""
+        self.epoch += 1
+        return self.epoch
+
+    def elder(self, attempt: Attempt) -> Attempt | None:
+        """Return the attempt begun before this one, with which it can have been open at one time."""
+        older = [each for each in self.attempts if each.number < attempt.number and not each.restarted]
+        return older[-1] if older else None
+
+    def release(self, entry: Entry, owners: dict[int, tuple[Attempt, Round]]) -> None:
+        """Take an entry out of the counts of the round that named it last."""
+        owner = owners.get(entry.epoch)
+        if owner:
+            owner[1].left -= entry.changed
+            owner[1].present -= entry.now
+
+    def claim(self, entry: Entry, owners: dict[int, tuple[Attempt, Round]]) -> None:
+        """Put an entry into the counts of the round whose epoch it carries."""
+        owner = owners.get(entry.epoch)
+        if owner:
+            owner[1].left += entry.changed
+            owner[1].present += entry.now
+
+    def settle(self) -> list[Attempt]:
+        """Move `prev` behind the attempts in doubt; forget and return those that are settled by it."""
+        named = [each for each in self.attempts if each.state == DONE and each.total("named")]
+        if len(named) > IN_DOUBT:
+            self.prev = max(self.prev, named[-IN_DOUBT].number - 1)
+        kept, settled = [], []
+        for attempt in self.attempts:
+            over = attempt.state != OPEN and attempt is not self.newest
+            if over and (attempt.epochs[-1] <= self.prev or not attempt.total("left")):
+                settled.append(attempt)
+            else:
+                kept.append(attempt)
+        self.attempts = kept
+        return settled
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON form."""
+        return {
+            "attempts": [each.to_json() for each in self.attempts],
+            "epoch": self.epoch,
+            "step": self.step,
+            "prev": self.prev,
+            "count": self.count,
+            "completed_ms": self.completed_ms,
+            "partial": self.partial,
+            "tasks": [each.to_json() for each in self.tasks],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Machine":
+        """Read the JSON form; what was only there until a commit is not in it."""
+        attempts = [Attempt.from_json(each) for each in data["attempts"]]
+        tasks = [Task.from_json(each) for each in data["tasks"]]
+        return cls(**{**data, "attempts": attempts, "tasks": tasks})

@@ -1,0 +1,64 @@
+"""The real engine of `app/cohorts/epochs`, over dictionaries in place of Redis."""
+
+from typing import Any
+
+from app.cohorts.epochs import Entry, Machine, Page, Sighting, Trust
+from app.cohorts.epochs.completion import revert, sweep
+from app.cohorts.epochs.naming import Naming
+from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
+from tests.model.wire import SentPage
+
+
+class EngineReceiver:
+    """Keeps one cohort as the relay's lane does, the store apart."""
+
+    def __init__(self, trust: dict[str, Any] | None = None) -> None:
+        self.machine = Machine()
+        self.trust = Trust(**(trust or {}))
+        self.entries: dict[str, Entry] = {}
+        self.seen: dict[tuple[str, str, int], Sighting] = {}
+        self.sessions: set[str] = set()
+
+    def receive(self, page: SentPage) -> None:
+        at = int(page.at * 1000)
+        self.quiet_until(page.at)
+        digest = f"{page.total}:{','.join(sorted(page.members))}"
+        came = Page(page.session, page.action, page.number, page.total, digest, at, len(page.members))
+        known = page.session in self.sessions
+        if begins(self.machine, self.trust, came, known):
+            yield_halves(self.machine, self.trust, at)
+            self._run_tasks()
+        seen = {key: self.seen[key] for key in twins(self.machine, came) if key in self.seen}
+        attempt = admit(self.machine, self.trust, came, seen, known)
+        self.sessions.add(page.session)
+        if attempt is None:
+            return
+        naming = Naming(self.machine, attempt, page.action)
+        for person in page.members:
+            naming.name(self.entries.setdefault(person, Entry()))
+        self.seen[page.session, page.action, page.number] = Sighting(digest, attempt.round.epoch)
+        arrived(self.machine, self.trust, attempt, came)
+        self._run_tasks()
+
+    def quiet_until(self, at: float) -> None:
+        expire(self.machine, self.trust, int(at * 1000))
+        self._run_tasks()
+
+    def members(self) -> frozenset[str]:
+        return frozenset(person for person, entry in self.entries.items() if entry.now)
+
+    def _run_tasks(self) -> None:
+        for task in self.machine.tasks:
+            for person, entry in list(self.entries.items()):
+                if task.kind == "revert":
+                    revert(self.machine, task, entry)
+                elif task.kind == "sweep":
+                    sweep(self.machine, task, entry)
+                if entry.gone:
+                    del self.entries[person]
+        self.machine.tasks.clear()
+        for attempt in self.machine.settle():
+            for person, entry in list(self.entries.items()):
+                if not entry.now and entry.epoch in attempt.epochs and entry.epoch <= self.machine.prev:
+                    del self.entries[person]
+        assert self.machine.count == len(self.members())
