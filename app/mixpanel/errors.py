@@ -1,0 +1,126 @@
+"""What can go wrong between us and Mixpanel, sorted by what the caller has to do next.
+
+Texts and attributes carry statuses and codes only: never a body, a token or a profile's value.
+"""
+
+from typing import ClassVar
+
+from app.mixpanel.results import Progress
+
+
+class MixpanelError(Exception):
+    """Stand for every failure of a call to Mixpanel.
+
+    Attributes:
+        code: Stable name of the kind, for log fields and metric labels.
+        progress: Set by `BatchSender.deliver` when the error ended a batch: what was settled before it.
+    """
+
+    code: ClassVar[str] = "mixpanel"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.progress: Progress | None = None
+
+
+class Retryable(MixpanelError):  # noqa: N818 - the name says what to do next
+    """Ask for the same request again, later: 5xx, time-out, broken connection, answer that cannot be read.
+
+    Attributes:
+        reason: One line.
+        outcome_unknown: True when Mixpanel may have applied the request all the same. What is idempotent is
+            simply sent again; `$add` and `$append` must not be.
+        status: HTTP status, or None where no answer came.
+        retry_after_s: What the answer's `Retry-After` asked for, in seconds; 0 where it asked for nothing.
+    """
+
+    code = "retryable"
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        outcome_unknown: bool = True,
+        status: int | None = None,
+        retry_after_s: float = 0.0,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.outcome_unknown = outcome_unknown
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Throttled(MixpanelError):  # noqa: N818 - the name says what to do next
+    """Ask for the same request again, later: a rate limit was reached and nothing was applied.
+
+    Attributes:
+        retry_after_s: Seconds to wait at least; 0 where the answer did not say (back off instead).
+    """
+
+    code = "throttled"
+
+    def __init__(self, retry_after_s: float = 0.0, message: str = "") -> None:
+        super().__init__(
+            message or f"Mixpanel's rate limit is reached (429), asked to wait {retry_after_s:.3f} s"
+        )
+        self.retry_after_s = retry_after_s
+
+
+class OverBudget(Throttled):
+    """Say that our own count of the rolling minute is full: no request was made, `retry_after_s` is exact."""
+
+    code = "over_budget"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(
+            retry_after_s,
+            f"The project's budget for the minute is used up, enough is free in {retry_after_s:.3f} s",
+        )
+
+
+class Rejected(MixpanelError):  # noqa: N818 - the name says what to do next
+    """Say that the request can never succeed as it is: 404 and every 4xx that has no class of its own.
+
+    Attributes:
+        status: HTTP status; 0 where the request could not even be formed.
+        reason: One line.
+    """
+
+    code = "rejected"
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class TooLarge(MixpanelError):  # noqa: N818 - the name says what to do next
+    """Ask for the request in smaller pieces (413): nothing was applied.
+
+    Attributes:
+        limit_bytes: Largest body that is accepted, where the answer named it.
+    """
+
+    code = "too_large"
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        named = f", the limit is {limit_bytes} bytes" if limit_bytes else ""
+        super().__init__(f"The request was too large (413){named}")
+        self.limit_bytes = limit_bytes
+
+
+class CredentialRefused(MixpanelError):  # noqa: N818 - the name says what to do next
+    """Say that token, service account or role was refused (401, 403): stop and tell the operator.
+
+    Attributes:
+        status: 401 or 403.
+        reason: One line.
+    """
+
+    code = "credential_refused"
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
