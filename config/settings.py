@@ -1,13 +1,31 @@
 """Settings: what the environment says, as one frozen object."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
-from config.projects import Projects
+from config.loading import PROJECT_VARIABLES, ProjectsError, project_from_environment, projects_from_file
+from config.projects import Hosts, Project, Projects
 from config.secret import Secret
+from config.variables import (
+    InvalidValueError,
+    Variable,
+    choice,
+    flag,
+    http_url,
+    redis_url,
+    seconds,
+    secret_key,
+    whole,
+)
 
+DEFAULT_REDIS_URL: Final = "redis://localhost:6379/0"
+DEFAULT_PROJECTS_FILE: Final = "config/projects.yaml"
+_NO_PROJECT: Final = (
+    f"no project is configured: write {DEFAULT_PROJECTS_FILE} (config/projects.example.yaml shows how), or"
+    " set MIXPANEL_PROJECT_ID, MIXPANEL_PROJECT_TOKEN, WEBHOOK_USERNAME and WEBHOOK_PASSWORD"
+)
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -25,10 +43,10 @@ class Settings:
     """Everything that can be configured; `.env.example` documents each field's variable."""
 
     # URLs may carry a password, so they are kept out of the repr.
-    redis_url: str = field(repr=False)
-    rq_redis_url: str = field(repr=False)
     secret_key: Secret
     projects: Projects
+    redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)
+    rq_redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)
     port: int = 8000
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "console"
@@ -48,11 +66,47 @@ class Settings:
     log_keep_entries: int = 2000
     session_days: int = 7
     dead_letter_cap: int = 100_000
+    # Overrides of Mixpanel's hosts by family; the projects' own `hosts` have them applied.
     hosts: Mapping[str, str] = field(default_factory=dict)
 
 
+_MIB: Final = 1024 * 1024
+VARIABLES: Final = (
+    Variable("REDIS_URL", "redis_url", redis_url),
+    Variable("RQ_REDIS_URL", "rq_redis_url", redis_url),
+    Variable(
+        "SECRET_KEY",
+        "secret_key",
+        secret_key,
+        missing="is not set; make one with: python -c 'import secrets; print(secrets.token_hex(32))'",
+    ),
+    Variable("PORT", "port", whole(1, 65_535)),
+    Variable("LOG_LEVEL", "log_level", choice("DEBUG", "INFO", "WARNING", "ERROR")),
+    Variable("LOG_FORMAT", "log_format", choice("console", "json")),
+    Variable("ACCESS_LOG", "access_log", flag),
+    Variable("WEB_WORKERS", "web_workers", whole(1, 64)),
+    Variable("WEB_THREADS", "web_threads", whole(1, 256)),
+    Variable("MIXPANEL_TIMEOUT_S", "mixpanel_timeout_s", seconds(1, 300)),
+    Variable("MIXPANEL_CONNECTIONS", "mixpanel_connections", whole(1, 100)),
+    Variable("MAX_BODY_BYTES", "max_body_bytes", whole(1024, 1024 * _MIB)),
+    Variable("INBOX_SOFT_CAP_BYTES", "inbox_soft_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
+    Variable("INBOX_HARD_CAP_BYTES", "inbox_hard_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
+    Variable("WAIT_REPLICAS", "wait_replicas", whole(0, 16)),
+    Variable("ALLOW_VOLATILE_REDIS", "allow_volatile_redis", flag),
+    Variable("SLICE_S", "slice_s", seconds(0.01, 300)),
+    Variable("LEASE_S", "lease_s", seconds(0.1, 600)),
+    Variable("CLOCK_TICK_S", "clock_tick_s", seconds(0.01, 60)),
+    Variable("LOG_KEEP_ENTRIES", "log_keep_entries", whole(1, 10_000_000)),
+    Variable("SESSION_DAYS", "session_days", whole(1, 365)),
+    Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
+)
+HOST_VARIABLES: Final[Mapping[str, str]] = {
+    f"MIXPANEL_{family.name.upper()}_URL": family.name for family in fields(Hosts)
+}
+
+
 def load_settings(environ: Mapping[str, str], root: Path = Path()) -> Settings:
-    """Read and check the settings.
+    """Read and check the settings. A variable that is set but empty counts as not set.
 
     Args:
         environ: environment variables.
@@ -61,4 +115,70 @@ def load_settings(environ: Mapping[str, str], root: Path = Path()) -> Settings:
     Raises:
         SettingsError: with every problem at once.
     """
-    raise NotImplementedError
+    given = {name: text.strip() for name, text in environ.items() if text.strip()}
+    problems: list[str] = []
+    values = _values(given, problems)
+    hosts = _hosts(given, problems)
+    try:
+        projects = _projects(given, root)
+    except ProjectsError as error:
+        problems.extend(error.problems)
+        projects = ()
+    if problems:
+        raise SettingsError(tuple(problems))
+    return Settings(
+        **values,
+        hosts=hosts,
+        projects=Projects(replace(project, hosts=project.hosts.overridden(hosts)) for project in projects),
+    )
+
+
+def _values(given: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        if variable.name not in given:
+            if variable.missing:
+                problems.append(f"{variable.name}: {variable.missing}")
+            continue
+        try:
+            values[variable.field] = variable.read(given[variable.name])
+        except InvalidValueError as error:
+            problems.append(f"{variable.name}: {error}")
+    values.setdefault("rq_redis_url", values.get("redis_url", DEFAULT_REDIS_URL))
+    problems.extend(_contradictions(values))
+    return values
+
+
+def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Compare settings with each other, defaults included."""
+    defaults = {each.name: each.default for each in fields(Settings)}
+    setting = {**defaults, **values}
+    if setting["inbox_soft_cap_bytes"] >= setting["inbox_hard_cap_bytes"]:
+        yield "INBOX_SOFT_CAP_BYTES: must be less than INBOX_HARD_CAP_BYTES"
+    if setting["max_body_bytes"] > setting["inbox_hard_cap_bytes"]:
+        yield "MAX_BODY_BYTES: must not be more than INBOX_HARD_CAP_BYTES"
+    if setting["slice_s"] >= setting["lease_s"]:
+        yield "SLICE_S: must be less than LEASE_S, or a lane is taken over while it is at work"
+
+
+def _hosts(given: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    hosts = {}
+    for name, family in HOST_VARIABLES.items():
+        if name in given:
+            try:
+                hosts[family] = http_url(given[name])
+            except InvalidValueError as error:
+                problems.append(f"{name}: {error}")
+    return hosts
+
+
+def _projects(given: Mapping[str, str], root: Path) -> tuple[Project, ...]:
+    named = given.get("PROJECTS_FILE")
+    file = root / (named or DEFAULT_PROJECTS_FILE)
+    if file.is_file():
+        return projects_from_file(file, given)
+    if named:
+        raise ProjectsError((f"PROJECTS_FILE: there is no file {file}",))
+    if not any(variable in given for variable in PROJECT_VARIABLES):
+        raise ProjectsError((_NO_PROJECT,))
+    return (project_from_environment(given),)
