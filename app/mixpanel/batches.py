@@ -86,8 +86,8 @@ class BatchSender:
         Args:
             project: Whose profiles they are.
             records: One batch, as `split` cut it.
-            repeatable: False when no record may be applied twice (`$add`, `$append`): where an answer says that some
-                of the records were accepted but not which, the doubtful ones are then refused as
+            repeatable: False when no record may be applied twice (`$add`, `$append`): where an answer says
+                that some of the records were accepted but not which, the doubtful ones are then refused as
                 `outcome_unknown` instead of being sent again.
             before_request: Called before each request: the place to renew a lease. What it raises passes.
 
