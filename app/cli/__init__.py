@@ -1,0 +1,6 @@
+"""The `flask` commands. Each is an AppGroup or a command of its own module, and stands in this list."""
+
+from typing import Final
+
+# "module:name"; imported when `flask` runs, so that nothing else of the product depends on a command.
+COMMANDS: Final[tuple[str, ...]] = ()

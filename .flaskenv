@@ -1,0 +1,1 @@
+FLASK_APP=app.cli.entry:create_cli_app

@@ -1,0 +1,38 @@
+"""Put the web side together."""
+
+import time
+from typing import Final
+
+from flask import Flask
+
+from app.web.answers import Refusals
+from app.web.auth import Credentials
+from app.web.draining import Draining
+from app.web.errors import handle_errors
+from app.web.health import Health
+from app.web.ports import WebServices
+from app.web.slowing import Slowing
+from app.web.webhook import Webhook
+
+# Where the server's configuration finds the process's Draining, to connect it to SIGTERM.
+DRAINING: Final = "cohort_relay.draining"
+
+
+def build_web(services: WebServices) -> Flask:
+    """Make the WSGI application; nothing connects before the first request."""
+    settings = services.settings
+    app = Flask("cohort_relay", static_folder=None)
+    app.secret_key = settings.secret_key.reveal()
+    app.extensions[DRAINING] = draining = Draining()
+    webhook = Webhook(
+        services=services,
+        credentials=Credentials(settings.projects.values()),
+        refusals=Refusals(settings.projects, time.monotonic),
+        draining=draining,
+        # Half of the threads at most: health checks and pages of other projects must still get one.
+        slowing=Slowing(max(1, settings.web_threads // 2), time.sleep),
+    )
+    app.register_blueprint(webhook.blueprint())
+    app.register_blueprint(Health(services, draining).blueprint())
+    handle_errors(app)
+    return app

@@ -1,0 +1,42 @@
+"""What the web side needs of the rest; `app.services.Services` has it, and so do tests' fakes."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from redis import Redis
+
+from app.cohorts.inbox import Accepted
+from app.cohorts.pages import PageHead
+from config.settings import Settings
+
+
+class Inbox(Protocol):
+    """Takes pages durably."""
+
+    def accept(self, head: PageHead, body: bytes) -> Accepted:
+        """Keep the page; raise InboxFull above the hard cap."""
+        ...
+
+
+class Heartbeats(Protocol):
+    """Knows which processes live."""
+
+    def alive(self) -> Mapping[str, float]:
+        """Return seconds since the last sign of life, by process name."""
+        ...
+
+
+class WebServices(Protocol):
+    """The services that requests use."""
+
+    @property
+    def settings(self) -> Settings: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def redis(self) -> Redis: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def inbox(self) -> Inbox: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute
