@@ -17,6 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.guard import guard
 from tests.ports import free_port
 
 START_TIMEOUT_S = 20.0
@@ -107,6 +108,7 @@ class RedisServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C at the terminal is for pytest, which then ends it
             )
+        guard().protect(self.pid)
         self._wait_until_ready()
         return self
 
@@ -163,6 +165,7 @@ class RedisServer:
             self._process.send_signal(number)
             self._process.send_signal(signal.SIGCONT)  # a frozen process receives nothing but SIGKILL
         self._process.wait(STOP_TIMEOUT_S)
+        guard().forget(self._process.pid)
         self._process = None
 
     def _wait_until_ready(self) -> None:
