@@ -45,13 +45,13 @@ class Server:
         return self.flavour == "valkey" and writer.version[:2] <= _LAST_COMMON
 
 
-def choose(directory: Path, candidates: Iterable[Server] | None = None) -> Server:
-    """Return the first server that is new enough and understands what lies in `directory`.
+def choose(directory: Path, candidates: Iterable[Server]) -> Server:
+    """Return the first of the candidates that is new enough and understands what lies in `directory`.
 
     Raises:
         LocalError: there is none, or none that understands the data.
     """
-    usable = [server for server in candidates or installed() if server.version[:2] >= OLDEST]
+    usable = [server for server in candidates if server.version[:2] >= OLDEST]
     if not usable:
         raise LocalError(
             "There is no redis-server 6.2 or later on this machine. Install one (Debian, Ubuntu: `apt-get "

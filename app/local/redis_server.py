@@ -43,7 +43,7 @@ class EmbeddedRedis:
             LocalError: there is no server that understands the data.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        server = redis_binary.choose(self.directory)
+        server = redis_binary.choose(self.directory, redis_binary.installed())
         redis_binary.record(self.directory, server)
         configuration = self.directory / "redis.conf"
         write_private(configuration, self._configuration())

@@ -1,0 +1,96 @@
+"""What of the processes' logs is shown at the terminal, and how."""
+
+import json
+
+import pytest
+
+from app.local.lines import HEADER, Line, LineReader, from_record, sync_text
+
+SYNC = {
+    "event": "sync_delivered",
+    "level": "info",
+    "cohort_id": "1",
+    "session_id": "s",
+    "cohort_name": "VIP customers",
+    "entered": 1234,
+    "exited": 56,
+    "updated": 0,
+    "members": 5000,
+    "seconds": 3.21,
+}
+
+
+def shown(line: Line | None) -> str:
+    assert line is not None
+    return line.text
+
+
+def test_a_finished_sync_is_one_line_with_its_numbers() -> None:
+    text = sync_text(SYNC)
+    assert text.split() == ["VIP", "customers", "+1,234", "-56", "0", "5,000", "3.2", "s"]
+
+
+@pytest.mark.parametrize(
+    "name", ["A", "A cohort whose name is longer than its column", "大切なお客様" * 5, "e\u0301"]
+)
+def test_finished_syncs_stand_in_columns_below_the_header_whatever_the_name(name: str) -> None:
+    before = ("00:00:00  " + sync_text({**SYNC, "cohort_name": name})).removesuffix("    3.2 s")
+    wide = sum(1 for character in before if ord(character) > 0x3000)
+    accents = before.count("\u0301")
+    assert len(before) + wide - accents == HEADER.index("  up to date")
+
+
+def test_a_record_without_its_numbers_is_shown_all_the_same() -> None:
+    assert "?" in sync_text({"event": "sync_delivered"})
+
+
+def test_a_cohort_name_cannot_command_the_terminal() -> None:
+    assert "\x1b" not in sync_text({**SYNC, "cohort_name": "\x1b[2Jgone"})
+
+
+def test_information_is_left_to_the_logs() -> None:
+    assert from_record("web", {"event": "page_accepted", "level": "info"}) is None
+
+
+def test_a_warning_is_shown_with_its_process_and_short_fields() -> None:
+    line = from_record(
+        "mixpanel",
+        {"event": "throttled", "level": "warning", "timestamp": "2026-01-01", "retry_after_s": 3.5},
+    )
+    assert line == Line(
+        "warning", "mixpanel: throttled (retry_after_s=3.5)", ("mixpanel", "warning", "throttled")
+    )
+
+
+def test_of_an_exception_only_the_last_line_is_shown() -> None:
+    record = {"event": "job_failed", "level": "error", "exception": "Traceback ...\n  File\nValueError: odd"}
+    assert shown(from_record("apply", record)) == "apply: job_failed (ValueError: odd)"
+
+
+def test_of_a_plain_traceback_only_the_last_line_is_shown() -> None:
+    reader = LineReader()
+    lines = [
+        b"Traceback (most recent call last):",
+        b'  File "x.py", line 1',
+        b"",
+        b"    f()",
+        b"KeyError: 'a'",
+        b"more",
+    ]
+    found = [line for line in (reader.read("web", each) for each in lines) if line]
+    assert [line.text for line in found] == ["web: KeyError: 'a'"]
+
+
+def test_tracebacks_of_two_processes_do_not_mix() -> None:
+    reader = LineReader()
+    reader.read("web", b"Traceback (most recent call last):")
+    assert reader.read("clock", b"an ordinary line") is None
+
+
+@pytest.mark.parametrize("line", [b"{broken", b"[1]", b"", b"\xff\xfe", b'{"event": 5}'])
+def test_odd_lines_are_left_to_the_logs(line: bytes) -> None:
+    assert LineReader().read("web", line) is None
+
+
+def test_a_line_of_json_is_read() -> None:
+    assert LineReader().read("mixpanel", json.dumps(SYNC).encode()) is not None
