@@ -21,6 +21,8 @@ _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 
 # The property that names a member's person.
 DISTINCT_ID = "mixpanel_distinct_id"
+# All that are ids: whole numbers beyond 64 bits keep their digits there, as text.
+IDS = (DISTINCT_ID, "mixpanel_project_id", "mixpanel_cohort_id", "mixpanel_session_id")
 
 
 class NotJson(ValueError):  # noqa: N818 - it is what the body is, in the words of the answer
@@ -65,9 +67,13 @@ _LIBERAL = json.JSONDecoder(strict=False, parse_int=_whole_number, parse_constan
 
 
 def _lost_digits(document: Any) -> bool:
-    """Tell whether orjson made a float of a distinct_id: it does so with whole numbers beyond 64 bits."""
+    """Tell whether orjson made a float of an id: it does so with whole numbers beyond 64 bits."""
     parameters = document.get("parameters") if type(document) is dict else None
-    members = parameters.get("members") if type(parameters) is dict else None
+    if type(parameters) is not dict:
+        return False
+    if any(type(parameters.get(name)) is float for name in IDS):
+        return True
+    members = parameters.get("members")
     if type(members) is not list:
         return False
     return any(type(member) is dict and type(member.get(DISTINCT_ID)) is float for member in members)
@@ -80,8 +86,7 @@ def _encodable(value: Any) -> Any:
             return value if value.isascii() else text(value)
         case dict():
             clean = {text(key): _encodable(item) for key, item in value.items()}
-            if DISTINCT_ID in value:
-                clean[DISTINCT_ID] = _distinct_id(value[DISTINCT_ID], clean[DISTINCT_ID])
+            clean.update((name, _id(name, value[name], clean[name])) for name in IDS if name in value)
             return clean
         case list():
             return [_encodable(item) for item in value]
@@ -93,8 +98,8 @@ def _encodable(value: Any) -> Any:
             return value
 
 
-def _distinct_id(sent: Any, clean: Any) -> Any:
-    """Keep an id as sent: a rounded number or a replaced character would make it another person's."""
-    if type(sent) is int and type(clean) is float:
-        return str(sent)
-    return sent if type(sent) is str else clean
+def _id(name: str, sent: Any, clean: Any) -> Any:
+    """Keep an id's digits, and a person's id as sent: a replaced character would make it another person's."""
+    if type(sent) is int:
+        return sent if clean == sent and type(clean) is int else str(sent)
+    return sent if name == DISTINCT_ID and type(sent) is str else clean

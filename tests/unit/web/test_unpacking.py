@@ -1,0 +1,67 @@
+"""Undoing gzip within a limit."""
+
+import gzip
+import tracemalloc
+import zlib
+
+import pytest
+
+from app.web.unpacking import BadEncoding, TooLarge, unpack
+
+TEXT = b'{"action": "members"}' * 100
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_plain_body_stays_as_it_is(encoding: str) -> None:
+    assert unpack(TEXT, encoding, 10) == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP "])
+def test_gzip_is_unpacked(encoding: str) -> None:
+    assert unpack(gzip.compress(TEXT), encoding, len(TEXT)) == TEXT
+
+
+def test_a_gzip_of_several_members_with_padding_is_unpacked_whole() -> None:
+    assert unpack(gzip.compress(TEXT) + gzip.compress(b"end") + b"\0\0", "gzip", 10_000) == TEXT + b"end"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        TEXT,
+        gzip.compress(TEXT)[:-1],
+        gzip.compress(TEXT)[:20],
+        gzip.compress(TEXT)[:-8] + b"\0" * 8,
+        gzip.compress(TEXT) + b"rest",
+        zlib.compress(TEXT),
+    ],
+)
+def test_a_broken_gzip_is_told(body: bytes) -> None:
+    with pytest.raises(BadEncoding, match="Content-Encoding"):
+        unpack(body, "gzip", 10_000)
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "nonsense"])
+def test_another_encoding_is_told(encoding: str) -> None:
+    with pytest.raises(BadEncoding, match="Content-Encoding") as caught:
+        unpack(TEXT, encoding, 10_000)
+    assert caught.value.message == str(caught.value)
+
+
+def test_the_limit_is_exact() -> None:
+    assert unpack(gzip.compress(TEXT), "gzip", len(TEXT)) == TEXT
+    with pytest.raises(TooLarge):
+        unpack(gzip.compress(TEXT), "gzip", len(TEXT) - 1)
+    with pytest.raises(TooLarge):
+        unpack(gzip.compress(TEXT) + gzip.compress(b"x"), "gzip", len(TEXT))
+
+
+def test_a_bomb_never_takes_more_memory_than_the_limit_and_some() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        unpack(bomb, "gzip", 100_000)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 1_000_000
