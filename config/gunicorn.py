@@ -39,7 +39,7 @@ threads = _loaded.web_threads
 # Each process reads the code for itself: that costs memory, and a reload with HUP then takes new code.
 preload_app = False
 
-# A worker that has given no sign of life for this long is replaced. With threads the sign is the worker's, not
+# A worker without a sign of life for this long is replaced. With threads the sign is the worker's, not
 # a request's, so a long stream of server-sent events does not end it.
 timeout = 60
 
