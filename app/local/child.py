@@ -86,12 +86,10 @@ class Child:
         except BlockingIOError:
             return True
         *lines, self._pending = (self._pending + chunk).split(b"\n")
-        if self._pending and (not chunk or len(self._pending) > _MAX_LINE_BYTES):
-            lines.append(self._pending)
-            self._pending = b""
         for line in lines:
-            self.log.write(line + b"\n")
-            self._on_line(self.name, line)
+            self._hand_on(line)
+        if len(self._pending) > _MAX_LINE_BYTES:
+            self._hand_on_pending()
         return bool(chunk)
 
     def terminate(self) -> None:
@@ -107,8 +105,18 @@ class Child:
 
     def close(self) -> None:
         """Let go of its output and its log."""
+        self._hand_on_pending()
         self._output.close()
         self.log.close()
+
+    def _hand_on_pending(self) -> None:
+        if self._pending:
+            line, self._pending = self._pending, b""
+            self._hand_on(line)
+
+    def _hand_on(self, line: bytes) -> None:
+        self.log.write(line + b"\n")
+        self._on_line(self.name, line)
 
     def how_it_ended(self) -> str:
         """Return "exit code 3" or "killed by SIGKILL"."""

@@ -79,6 +79,7 @@ class Supervisor:
             assert self._reaper.stdin is not None
             self._reaper.stdin.close()
             self._reaper.wait()
+            self._release_signals()
 
     @property
     def impatient(self) -> bool:
@@ -172,14 +173,20 @@ class Supervisor:
 
     def _catch_signals(self) -> None:
         # A signal arriving between two checks must still end the selector's wait: hence the wake-up socket.
-        self._wakeup, sender = socket.socketpair()
-        self._sender = sender
-        for end in (self._wakeup, sender):
+        self._wakeup, self._sender = socket.socketpair()
+        for end in (self._wakeup, self._sender):
             end.setblocking(False)
-        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+
+    def _release_signals(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        self._selector.close()
+        self._wakeup.close()
+        self._sender.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
