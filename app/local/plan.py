@@ -12,7 +12,7 @@ from app.local.errors import LocalError
 from app.local.ports import parse_port
 
 DEFAULT_PORT: Final = "8000"
-DEFAULT_SANDBOX_PORT: Final = "8010"
+DEFAULT_SANDBOX_PORT: Final = "8089"  # the sandbox's own default, where its commands look for it
 DEFAULT_SANDBOX_INTERVAL_S: Final = "20"
 
 # Any of these means that somebody has set up a real project, completely or not.

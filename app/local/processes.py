@@ -35,21 +35,23 @@ def sandbox_command(plan: Plan, environ: Mapping[str, str], data: Path) -> Comma
         "--port": str(plan.sandbox_port),
         "--data-dir": str(data),
         "--project-id": environ["MIXPANEL_PROJECT_ID"],
-        "--token": environ["MIXPANEL_PROJECT_TOKEN"],
         "--webhook-url": plan.webhook_url,
-        "--username": environ["WEBHOOK_USERNAME"],
-        "--password": environ["WEBHOOK_PASSWORD"],
         "--interval": plan.sandbox_interval_s,
     }
-    # A generated value may begin with a dash, so name and value are one argument.
-    arguments = (
-        sys.executable,
-        "-m",
-        "app.sandbox",
-        "run",
-        *(f"{name}={value}" for name, value in flags.items()),
+    # Not as flags: everybody on the machine sees those.
+    secrets = {
+        "SANDBOX_TOKEN": environ["MIXPANEL_PROJECT_TOKEN"],
+        "SANDBOX_WEBHOOK_USERNAME": environ["WEBHOOK_USERNAME"],
+        "SANDBOX_WEBHOOK_PASSWORD": environ["WEBHOOK_PASSWORD"],
+    }
+    arguments = (f"{name}={value}" for name, value in flags.items())
+    return Command(
+        name="sandbox",
+        arguments=(sys.executable, "-m", "app.sandbox", "run", *arguments),
+        environ={**environ, **secrets},
+        stop_phase=_SANDBOX_PHASE,
+        grace_s=10.0,
     )
-    return Command("sandbox", arguments, environ, _SANDBOX_PHASE, grace_s=10.0)
 
 
 def _with_own_programs(environ: Mapping[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ def test_without_credentials_the_sandbox_plays_mixpanel() -> None:
     found = plan({"MIXPANEL_PROJECT_ID": " "})
     assert found.demo
     assert found.environ["MIXPANEL_PROJECT_TOKEN"] == "made-up-token"
-    assert found.environ["MIXPANEL_INGESTION_URL"] == "http://127.0.0.1:8010"
+    assert found.environ["MIXPANEL_INGESTION_URL"] == "http://127.0.0.1:8089"
 
 
 def test_a_demo_talks_to_the_sandbox_whatever_hosts_are_set() -> None:
@@ -69,8 +69,8 @@ def test_a_port_that_is_none_is_told_with_its_variable(port: str) -> None:
 
 
 def test_two_servers_on_one_port_are_told() -> None:
-    with pytest.raises(LocalError, match="PORT and SANDBOX_PORT are both 8010"):
-        plan({"PORT": "8010"})
+    with pytest.raises(LocalError, match="PORT and SANDBOX_PORT are both 8089"):
+        plan({"PORT": "8089"})
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -89,10 +89,11 @@ def test_the_procfile_is_read() -> None:
 
 def test_the_sandbox_is_told_whom_it_plays_and_where_to_send() -> None:
     found = plan({})
-    arguments = sandbox_command(found, found.environ, Path("data")).arguments
-    assert "--webhook-url=http://127.0.0.1:8000/webhooks/mixpanel/cohorts" in arguments
-    assert "--project-id=1234567" in arguments
-    assert "--token=made-up-token" in arguments
+    command = sandbox_command(found, found.environ, Path("data"))
+    assert "--webhook-url=http://127.0.0.1:8000/webhooks/mixpanel/cohorts" in command.arguments
+    assert "--project-id=1234567" in command.arguments
+    assert command.environ["SANDBOX_TOKEN"] == "made-up-token"
+    assert not [argument for argument in command.arguments if "made-up" in argument]
 
 
 def test_the_banner_shows_made_up_credentials_and_never_given_ones() -> None:
