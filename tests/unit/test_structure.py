@@ -116,10 +116,15 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     assert not found
 
 
-def test_unit_tests_need_neither_flask_nor_redis() -> None:
+def test_unit_tests_use_no_redis_server_and_do_not_sleep() -> None:
+    servers = {"redis_server", "redis_url", "redis_client", "start_redis"}
     for path in (ROOT / "tests" / "unit").rglob("*.py"):
-        unwanted = {"flask", "redis", "requests", "rq"} & {module.split(".")[0] for module in imports(path)}
-        assert not unwanted, f"{path.relative_to(ROOT)} imports {unwanted}"
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.FunctionDef):
+                assert not servers & {argument.arg for argument in node.args.args}, (
+                    f"{path.name}: {node.name}"
+                )
+            assert not (isinstance(node, ast.Attribute) and ast.unparse(node) == "time.sleep"), path.name
 
 
 @pytest.mark.parametrize("name", ["help", "run", "test", "check", "clean"])
