@@ -1,6 +1,7 @@
 """Checking the operations of a rule: `enter`, `exit` and `update` of the projects file."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -114,7 +115,7 @@ def _json_problems(path: Path, value: Any, check: TextCheck) -> Problems:
         for key, item in value.items():
             yield from _name_problems((*path, str(key)), key, check)
             yield from _json_problems((*path, str(key)), item, check)
-    elif not abs(value) <= _MAX_INTEGER:
+    elif abs(value) > (_MAX_INTEGER if isinstance(value, int) else sys.float_info.max):
         yield path, "is too large a number"
 
 

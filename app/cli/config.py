@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def _tables(settings: Settings) -> str:
                 headers=["project", "cohorts", "enter", "exit", "update", "copy"],
                 disable_numparse=True,
             ),
-            f"The settings are fine: {len(projects)} project(s), {len(rules)} rule(s).",
+            f"The settings are fine: {_count(projects, 'project')}, {_count(rules, 'rule')}.",
         )
     )
 
@@ -125,3 +125,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(value)
     return "" if value is None else str(value)
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}" + ("" if len(things) == 1 else "s")
