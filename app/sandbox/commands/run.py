@@ -1,0 +1,147 @@
+"""`run`: start a sandbox in the foreground."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.sandbox.config import SandboxConfig, SenderConfig
+from app.sandbox.server import PortInUseError, check_port, serve
+from app.sandbox.store.database import Database, StateInUseError
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8089, type=click.IntRange(1, 65535), show_default=True)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the state is kept; in memory if left out.",
+)
+@click.option("--project-id", default="2195193", show_default=True)
+@click.option(
+    "--token",
+    default="sandbox-token",
+    envvar="SANDBOX_TOKEN",
+    show_default=True,
+    show_envvar=True,
+    help="The project token.",
+)
+@click.option(
+    "--profiles",
+    default=5000,
+    type=click.IntRange(0),
+    show_default=True,
+    help="People to invent in a new state.",
+)
+@click.option(
+    "--cohorts",
+    default=5,
+    type=click.IntRange(0),
+    show_default=True,
+    help="Cohorts to define in a new state.",
+)
+@click.option(
+    "--churn",
+    default=0.01,
+    type=click.FloatRange(0, 1),
+    show_default=True,
+    help="Part of a cohort exchanged a round.",
+)
+@click.option("--seed", default=1, show_default=True, help="Decides people, churn and faults.")
+@click.option("--webhook-url", help="Where the sender posts pages; without it, nothing is sent.")
+@click.option(
+    "--username",
+    default="",
+    envvar="SANDBOX_WEBHOOK_USERNAME",
+    show_envvar=True,
+    help="Basic auth of the webhook.",
+)
+@click.option("--password", default="", envvar="SANDBOX_WEBHOOK_PASSWORD", show_envvar=True)
+@click.option(
+    "--interval",
+    default=20.0,
+    type=click.FloatRange(min=0, min_open=True),
+    show_default=True,
+    help="Seconds between rounds of syncs (Mixpanel: 1800).",
+)
+@click.option(
+    "--retry-span",
+    default=60.0,
+    type=click.FloatRange(0),
+    show_default=True,
+    help="Seconds over which the 5 retries spread.",
+)
+@click.option(
+    "--timeout",
+    default=30.0,
+    type=click.FloatRange(min=0, min_open=True),
+    show_default=True,
+    help="Seconds the sender waits for an answer.",
+)
+@click.option("--no-sender", is_flag=True, help="Sync only when asked to (`sync`).")
+@click.option(
+    "--export",
+    "exported",
+    multiple=True,
+    default=("$phone", "plan"),
+    show_default=True,
+    help="A profile property sent with each member; repeatable.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["console", "json"]),
+    envvar="LOG_FORMAT",
+    default="console",
+    show_default=True,
+)
+def run(**options: Any) -> None:
+    """Start a sandbox; Ctrl-C ends it."""
+    config = _config(options)
+    as_json = options["log_format"] == "json"
+    try:
+        check_port(options["host"], options["port"])
+        Database(config.data_dir).close()  # says now, in words, if another sandbox uses the directory
+        if not as_json:
+            click.echo(_banner(config, options["host"], options["port"]))
+        serve(config, options["host"], options["port"], json_log=as_json)
+    except PortInUseError as err:
+        raise click.ClickException(f"{err}: stop what listens there, or choose another with --port") from err
+    except StateInUseError as err:
+        raise click.ClickException(f"{err}: stop it, or choose another with --data-dir") from err
+
+
+def _config(options: dict[str, Any]) -> SandboxConfig:
+    sender = SenderConfig(
+        webhook_url=options["webhook_url"],
+        username=options["username"],
+        password=options["password"],
+        automatic=not options["no_sender"],
+        interval_s=options["interval"],
+        retry_span_s=options["retry_span"],
+        timeout_s=options["timeout"],
+        exported=options["exported"],
+    )
+    return SandboxConfig(
+        project_id=options["project_id"],
+        token=options["token"],
+        data_dir=options["data_dir"],
+        seed=options["seed"],
+        profiles=options["profiles"],
+        cohorts=options["cohorts"],
+        churn=options["churn"],
+        sender=sender,
+    )
+
+
+def _banner(config: SandboxConfig, host: str, port: int) -> str:
+    sender = config.sender
+    target = "nowhere (no --webhook-url)" if sender.webhook_url is None else sender.webhook_url
+    when = f"every {sender.interval_s:g} s" if sender.automatic else "when asked to"
+    return "\n".join(
+        (
+            f"Mixpanel sandbox  http://{host}:{port}  (look around: http://{host}:{port}/sandbox/)",
+            f"  project {config.project_id}, state {config.data_dir or 'in memory'}",
+            f"  cohorts go to {target}, {when}",
+        )
+    )

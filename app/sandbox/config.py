@@ -1,0 +1,131 @@
+"""What a sandbox is started with, and what can be changed while it runs."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the ingestion API; the defaults are the documented ones, tests lower them.
+
+    `strict_status` is the HTTP status of an answer with `failed_records`. The description of `/engage` knows
+    200 only ("returns a 200 OK even if there are data validation issues"); the described answer itself
+    carries `code: 400` and `/import` sends 400 with it. A client should take both, so both can be had here.
+    """
+
+    max_updates: int = 2000
+    max_request_bytes: int = 10 * MEBIBYTE
+    max_record_bytes: int = MEBIBYTE
+    max_name_chars: int = 255
+    max_properties: int = 2000
+    records_a_minute: int = 1_800_000
+    bytes_a_minute: int = 2 * GIBIBYTE
+    strict_status: int = 200
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the sender goes about a sync: by default as documented, else as real senders may.
+
+    Attributes:
+        first_sync: Action of a cohort's first export.
+        expired_by: Action of the full export after the snapshot has expired.
+        empty_calls: Call `add_members` and `remove_members` even if nobody entered or left.
+        totals: `total_pages` counts each call's pages, or those of both calls (numbers then run on).
+        sessions: One `mixpanel_session_id` for a whole sync, or one a call.
+        reuse_session: A sync that starts over after a failure keeps the failed one's session id.
+        order: Which of the two calls comes first.
+        empty_total: `total_pages` of a call without members.
+        page_size: Members a page.
+        parallel_pages: Pages of one call under way at once.
+        numeric_ids: Project and cohort ids as JSON numbers instead of strings.
+    """
+
+    first_sync: Literal["members", "add_members"] = "members"
+    expired_by: Literal["members", "add_members"] = "members"
+    empty_calls: bool = True
+    totals: Literal["call", "across"] = "call"
+    sessions: Literal["sync", "call"] = "sync"
+    reuse_session: bool = False
+    order: Literal["add_first", "remove_first"] = "add_first"
+    empty_total: int = 1
+    page_size: int = 1000
+    parallel_pages: int = 1
+    numeric_ids: bool = False
+
+
+@dataclass(frozen=True)
+class SenderConfig:
+    """The connection to a webhook.
+
+    Attributes:
+        webhook_url: Where pages go; None means that nothing is ever sent.
+        username: Basic auth, used if not empty.
+        password: Basic auth.
+        automatic: Sync by itself every `interval_s`; otherwise only when asked to.
+        interval_s: Sandbox seconds from one round of syncs to the next (Mixpanel: 30 minutes).
+        retries: Further tries of a page after a transient failure.
+        retry_span_s: Sandbox seconds over which those tries spread, each pause twice the one before.
+        timeout_s: Real seconds until an answer counts as not coming.
+        snapshot_lifetime_s: Sandbox seconds after which a snapshot is too old for a diff (3 days).
+        exported: Profile properties sent with each member, besides id, e-mail and names.
+    """
+
+    webhook_url: str | None = None
+    username: str = ""
+    password: str = field(default="", repr=False)
+    automatic: bool = True
+    interval_s: float = 20.0
+    retries: int = 5
+    retry_span_s: float = 60.0
+    timeout_s: float = 30.0
+    snapshot_lifetime_s: float = 3 * 24 * 3600.0
+    exported: tuple[str, ...] = ("$phone", "plan")
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """Everything a sandbox is started with.
+
+    Attributes:
+        project_id: The one project that lives here.
+        token: Its project token; updates with any other token are accepted and go nowhere.
+        data_dir: Where the state is kept; None keeps it in memory.
+        seed: Decides people, cohorts, churn and faults.
+        profiles: How many people to invent when the state is new.
+        cohorts: How many cohorts to define when the state is new.
+        churn: Share of a cohort that leaves (and of its size that enters) a round.
+    """
+
+    project_id: str = "2195193"
+    token: str = field(default="sandbox-token", repr=False)
+    data_dir: Path | None = None
+    seed: int = 1
+    profiles: int = 5000
+    cohorts: int = 5
+    churn: float = 0.01
+    limits: Limits = Limits()
+    habits: Habits = Habits()
+    sender: SenderConfig = SenderConfig()
+
+
+class Controls:
+    """What can be changed while the sandbox runs; each group is replaced whole."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._config = config
+        self.limits = config.limits
+        self.habits = config.habits
+        self.sender = config.sender
+        self.churn = config.churn
+
+    def restore(self) -> None:
+        """Go back to what the sandbox was started with."""
+        self.limits = self._config.limits
+        self.habits = self._config.habits
+        self.sender = self._config.sender
+        self.churn = self._config.churn
