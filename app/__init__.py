@@ -28,14 +28,18 @@ def create_app(source: "Settings | Services") -> "Flask":
 def app_from_environment() -> "Flask":
     """Make the web application for a server such as gunicorn, from the environment's settings.
 
+    Called in a server's worker process once the server has set its own signal handlers (gunicorn without
+    `preload_app`): from SIGTERM on, pages are then answered with 503.
+
     Raises:
         SystemExit: the settings are wrong; the problems were printed. The status is the one that tells
-        gunicorn's
-            master to stop instead of starting the worker again and again.
+            gunicorn's master to stop instead of starting the worker again and again.
     """
     import os  # noqa: PLC0415 - see above
     import sys  # noqa: PLC0415 - see above
 
+    from app.web.factory import DRAINING  # noqa: PLC0415 - see above
+    from config.logging import configure_logging  # noqa: PLC0415 - see above
     from config.settings import SettingsError, load_settings  # noqa: PLC0415 - see above
 
     try:
@@ -43,4 +47,7 @@ def app_from_environment() -> "Flask":
     except SettingsError as err:
         sys.stderr.write(f"{err}\n")
         raise SystemExit(3) from None
-    return create_app(settings)
+    configure_logging(settings.log_level, settings.log_format)
+    app = create_app(settings)
+    app.extensions[DRAINING].follow()
+    return app

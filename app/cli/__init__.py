@@ -3,4 +3,7 @@
 from typing import Final
 
 # "module:name"; imported when `flask` runs, so that nothing else of the product depends on a command.
-COMMANDS: Final[tuple[str, ...]] = ()
+COMMANDS: Final = (
+    "app.cli.config:config_cli",
+    "app.cli.sandbox:sandbox_cli",
+)

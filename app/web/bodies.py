@@ -3,7 +3,6 @@
 from typing import IO, Final
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
 from werkzeug.wsgi import get_input_stream
 
 from app.web.unpacking import BadEncoding, TooLarge, unpack
@@ -54,11 +53,7 @@ def _take(stream: IO[bytes], most_bytes: int, *, keep: bool = False) -> bytes:
     while left > 0:
         try:
             part = stream.read(min(CHUNK_BYTES, left))
-        except (
-            BadRequest,
-            OSError,
-            ValueError,
-        ) as err:  # the client left; or a server's chunk and socket errors
+        except Exception as err:  # each server has errors of its own for a socket or a chunk that broke
             raise Incomplete from err
         if not part:
             break

@@ -41,7 +41,7 @@ def check_all(
         allow_volatile: Accept a Redis that may lose what it was given (ALLOW_VOLATILE_REDIS).
     """
     try:
-        info: Mapping[str, Any] = redis.info()
+        info = _info(redis)
         policy = _Policy.read(redis, info)
         alive = beats()
     except RedisError as err:
@@ -73,6 +73,14 @@ class _Policy:
             appendfsync=found.get("appendfsync"),
             maxmemory_policy=found.get("maxmemory-policy") or info.get("maxmemory_policy"),
         )
+
+
+def _info(redis: Redis) -> Mapping[str, Any]:
+    try:
+        info: Mapping[str, Any] = redis.info()
+    except ResponseError:  # forbidden too; that it answers is known at least
+        return {}
+    return info
 
 
 def _config(redis: Redis, pattern: str) -> dict[str, str]:

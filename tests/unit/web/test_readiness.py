@@ -15,7 +15,7 @@ ALL_ALIVE = {"worker:a": 1.0, "worker:b": 900.0, "clock": 0.4}
 
 
 class FakeRedis:
-    """Answers INFO and CONFIG GET; `config` None: CONFIG is forbidden; `info` None: it is away."""
+    """Answers INFO and CONFIG GET; None: it is away, or CONFIG is forbidden."""
 
     def __init__(self, info: Mapping[str, Any] | None, config: Mapping[str, str] | None) -> None:
         self._info, self._config = info, config

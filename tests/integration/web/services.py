@@ -1,0 +1,102 @@
+"""Services for tests of the web side: real settings and projects, and an inbox that does as told."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import orjson
+from redis import Redis
+
+from app.cohorts.inbox import Accepted
+from app.cohorts.pages import PageHead
+from config.projects import HOSTS, Credential, Project, Projects
+from config.secret import Secret
+from config.settings import Settings
+
+SHOP, BLOG, NEVER = "1001", "1002", "1003"
+
+
+def project(project_id: str, name: str, *, never_pause: bool = False) -> Project:
+    """A project whose webhook credential is its name, twice."""
+    return Project(
+        id=project_id,
+        name=name,
+        region="us",
+        token=Secret("token"),
+        hosts=HOSTS["us"],
+        webhook_credentials=(Credential(name, Secret(name)),),
+        never_pause=never_pause,
+    )
+
+
+PROJECTS = Projects([project(SHOP, "shop"), project(BLOG, "blog")])
+WITH_PROMISE = Projects([*PROJECTS.values(), project(NEVER, "never", never_pause=True)])
+
+
+def settings(redis_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settings:
+    """Settings of the two projects; a body may have 10 kB."""
+    plain = Settings(
+        redis_url=redis_url,
+        rq_redis_url=redis_url,
+        secret_key=Secret("k" * 32),
+        projects=PROJECTS,
+        max_body_bytes=10_000,
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class FakeInbox:
+    """Keeps what it is given; raises `error`, or answers `accepted`."""
+
+    accepted: Accepted = field(default_factory=lambda: Accepted(duplicate=False, delay_s=0.0))
+    error: Exception | None = None
+    pages: list[tuple[PageHead, bytes]] = field(default_factory=list)
+
+    def accept(self, head: PageHead, body: bytes) -> Accepted:
+        if self.error is not None:
+            raise self.error
+        self.pages.append((head, body))
+        return self.accepted
+
+
+@dataclass
+class FakeHeartbeats:
+    """Everybody lives."""
+
+    ages_s: Mapping[str, float] = field(default_factory=lambda: {"worker:1": 1.0, "clock": 1.0})
+
+    def alive(self) -> Mapping[str, float]:
+        return self.ages_s
+
+
+@dataclass
+class FakeServices:
+    """What the web side needs, without a Redis."""
+
+    settings: Settings = field(default_factory=settings)
+    inbox: FakeInbox = field(default_factory=FakeInbox)
+    heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
+    redis: Redis = field(default_factory=lambda: cast("Redis", None))
+
+
+def basic(name: str, password: str | None = None) -> dict[str, str]:
+    """The header of a credential; a project's password is its name."""
+    pair = f"{name}:{name if password is None else password}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def page(project_id: str = SHOP, action: str = "members", **changes: Any) -> bytes:
+    """A page of one member, as Mixpanel sends it."""
+    parameters = {
+        "mixpanel_project_id": project_id,
+        "mixpanel_cohort_id": "7",
+        "mixpanel_cohort_name": "VIP",
+        "mixpanel_cohort_description": "",
+        "mixpanel_session_id": "s1",
+        "page_info": {"total_pages": 1, "page_count": 1},
+        "members": [{"mixpanel_distinct_id": "person-1", "email": "person@example.com"}],
+        **changes,
+    }
+    return orjson.dumps({"action": action, "parameters": parameters})
