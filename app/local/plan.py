@@ -82,7 +82,7 @@ def make_plan(environ: Mapping[str, str], credentials: Mapping[str, str], root: 
         root: the project's directory.
 
     Raises:
-        LocalError: a port is none.
+        LocalError: a port is none, or the sandbox's interval no number.
     """
     given = {name: value for name, value in environ.items() if value.strip()}
     demo = not any(name in given for name in _REAL) and not (root / _DEFAULT_PROJECTS_FILE).exists()
@@ -106,8 +106,15 @@ def make_plan(environ: Mapping[str, str], credentials: Mapping[str, str], root: 
         chosen=frozenset(stand_ins) - frozenset(given),
         port=port,
         sandbox_port=sandbox_port,
-        sandbox_interval_s=given.get("SANDBOX_INTERVAL_S", DEFAULT_SANDBOX_INTERVAL_S),
+        sandbox_interval_s=_parse_interval(given.get("SANDBOX_INTERVAL_S", DEFAULT_SANDBOX_INTERVAL_S)),
     )
+
+
+def _parse_interval(value: str) -> str:
+    """Check the seconds between the sandbox's syncs; they go on as they were written."""
+    if re.fullmatch(r"\d+(\.\d+)?", value) and float(value) > 0:
+        return value
+    raise LocalError(f"SANDBOX_INTERVAL_S is {value!r}, but must be a number of seconds above 0.")
 
 
 def read_environ(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:

@@ -45,7 +45,9 @@ class Run:
         Raises:
             LocalError: it cannot start.
         """
-        (self._var / "log").mkdir(parents=True, exist_ok=True)
+        # Redis' files hold the members' properties: nobody else on the machine needs to see them.
+        self._var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._var / "log").mkdir(exist_ok=True)
         lock = RunLock(self._var / "lock")
         lock.acquire()
         try:

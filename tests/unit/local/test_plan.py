@@ -68,6 +68,12 @@ def test_a_port_that_is_none_is_told_with_its_variable(port: str) -> None:
         plan({"PORT": port})
 
 
+@pytest.mark.parametrize("interval", ["soon", "0", "-1", "inf"])
+def test_an_interval_that_is_no_time_is_told(interval: str) -> None:
+    with pytest.raises(LocalError, match="SANDBOX_INTERVAL_S is"):
+        plan({"SANDBOX_INTERVAL_S": interval})
+
+
 def test_two_servers_on_one_port_are_told() -> None:
     with pytest.raises(LocalError, match="PORT and SANDBOX_PORT are both 8089"):
         plan({"PORT": "8089"})
