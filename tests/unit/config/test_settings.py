@@ -159,3 +159,31 @@ def test_the_example_of_a_projects_file_is_valid(load: Load) -> None:
     yaml = (ROOT / "config/projects.example.yaml").read_text()
     environ = dict.fromkeys(re.findall(r"\$\{(\w+)\}", yaml), "hush")
     assert list(load(yaml, **environ).projects) == ["2195193", "2195194"]
+
+
+def test_every_rule_in_the_documentation_is_valid(load: Load) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/configuration.md").read_text(), re.DOTALL)
+    assert len(blocks) > 4
+    for block in blocks:
+        rules = block if block.startswith("rules:") else f"rules:\n{block}"
+        head = "projects:\n- id: 1\n  token: ${A}\n  webhook_credentials: [{username: u, password: ${A}}]\n"
+        indented = "".join(f"  {line}\n" for line in rules.splitlines())
+        assert load(head + indented, A="hush").projects["1"].rules.rules
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://h",
+        "https://",
+        "https://h:x",
+        "https://h/?a=1",
+        "https://h/#a",
+        "https://u@h",
+        "https://a b",
+        "h",
+    ],
+)
+def test_a_host_is_a_plain_base_url(problems: Problems, url: str) -> None:
+    (found,) = problems(**ONE_PROJECT, MIXPANEL_QUERY_URL=url)
+    assert found.startswith("MIXPANEL_QUERY_URL: must be a URL such as")
