@@ -60,7 +60,7 @@ class Machine:
         self.meta = Meta(self.database)
         self.clock = SandboxClock(self.meta.get(CLOCK_OFFSET_S) or 0.0)
         self.profiles = Profiles(self.database)
-        self.cohorts = Cohorts(self.database)
+        self.cohorts = Cohorts(self.database, self.meta)
         self.snapshots = Snapshots(self.database)
         self.population = Population(self.database, self.profiles, self.clock, config.seed)
         self.seeding = Seeding(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from app.sandbox.api import answers
@@ -20,7 +21,13 @@ from app.sandbox.faults import Fault, Faults
 from app.sandbox.journal import Journal
 
 RATE_LIMITED = "Project exceeded rate limits. Please retry the request with exponential backoff."
-NEVER_S = 24 * 3600.0  # a request without an answer is held that long, or until the sandbox ends
+
+
+class Fate(Enum):
+    """What happens to a connection instead of an answer."""
+
+    CUT = "closed at once"
+    HELD = "left open, until the client gives up"
 
 
 @dataclass
@@ -59,15 +66,15 @@ class Engage:
         self._stop = stop
         self._minute = RollingMinute()
 
-    def answer(self, call: Call) -> Answer | None:
-        """Answer a request; None means that the connection is to be cut instead."""
+    def answer(self, call: Call) -> Answer | Fate:
+        """Answer a request, or say what becomes of the connection instead."""
         started = time.monotonic()
         if call.encoding in {"", "identity"}:
             _read(call)
         fault = self._faults.draw("api", applies=lambda one: one.kind != "poison" or _names(call, one))
         answer = self._serve(call) if fault is None else self._strike(fault, call)
         self._note(call, answer, time.monotonic() - started)
-        return None if answer is None else answers.wrapped(answer, call.modes)
+        return answer if isinstance(answer, Fate) else answers.wrapped(answer, call.modes)
 
     def _serve(self, call: Call, refused: Mapping[int, str] | None = None) -> Answer:
         limits = self._controls.limits
@@ -93,7 +100,7 @@ class Engage:
         )
         return answers.outcome(call.ingested, call.modes, limits.strict_status)
 
-    def _strike(self, fault: Fault, call: Call) -> Answer | None:
+    def _strike(self, fault: Fault, call: Call) -> Answer | Fate:
         call.fault = fault.kind
         if fault.kind == "partial":
             chosen = self._faults.pick(fault.records, len(call.records or ()))
@@ -107,13 +114,11 @@ class Engage:
             self._serve(call)
         if fault.kind == "status":
             return _failing(fault)
-        if fault.kind == "timeout":
-            self._stop.wait(NEVER_S)
-        return None
+        return Fate.HELD if fault.kind == "timeout" else Fate.CUT
 
-    def _note(self, call: Call, answer: Answer | None, took_s: float) -> None:
+    def _note(self, call: Call, answer: Answer | Fate, took_s: float) -> None:
         count = len(call.records or ())
-        status = 0 if answer is None else answer.status
+        status = answer.status if isinstance(answer, Answer) else 0
         entry = {
             "direction": "in",
             "at_ms": int(self._clock.now_s() * 1000),

@@ -32,7 +32,7 @@ def _add(profile: Properties | None, operand: Mapping[str, Any]) -> Properties |
         if held is None:
             after[name] = amount
         elif is_number(held):
-            after[name] = held + amount
+            after[name] = _sum(held, amount)
     return after
 
 
@@ -92,6 +92,11 @@ OPERATIONS: Mapping[str, Callable[[Properties | None, Operand], Properties | Non
     "$unset": _unset,
     "$delete": _delete,
 }
+
+
+def _sum(held: float, amount: float) -> float:
+    total = held + amount
+    return total if -(2**63) <= total < 2**63 else float(total)  # beyond, JSON libraries refuse whole numbers
 
 
 def is_number(value: Any) -> bool:

@@ -1,15 +1,18 @@
 """The API half's routes."""
 
+import select
 import socket
+import threading
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from app.sandbox.api.answers import Answer, Modes
-from app.sandbox.api.engage import Call
+from app.sandbox.api.engage import Call, Fate
 from app.sandbox.machine import machine_of
 
 blueprint = Blueprint("api", __name__)
+POLL_S = 0.1
 
 
 @blueprint.post("/engage", strict_slashes=False)
@@ -22,8 +25,15 @@ def engage() -> Response:
         encoding=request.headers.get("Content-Encoding", "").lower(),
         integration_id=request.headers.get("X-Mixpanel-Integration-ID"),
     )
-    answer = machine_of(current_app).engage.answer(call)
-    return _cut(request.environ) if answer is None else _response(answer)
+    machine = machine_of(current_app)
+    answer = machine.engage.answer(call)
+    if isinstance(answer, Answer):
+        return _response(answer)
+    connection = _connection(request.environ)
+    if answer is Fate.HELD:
+        _hold(connection, machine.stop)
+    connection.shutdown(socket.SHUT_RDWR)
+    return Response(status=503)  # goes nowhere
 
 
 def _response(answer: Answer) -> Response:
@@ -33,10 +43,19 @@ def _response(answer: Answer) -> Response:
     return response
 
 
-def _cut(environ: dict[str, Any]) -> Response:
-    """Close the client's connection without a byte of an answer."""
-    connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+def _connection(environ: dict[str, Any]) -> socket.socket:
+    connection = environ.get("sandbox.connection")
     if connection is None:
         raise ConnectionAbortedError("this server does not let a connection be cut")
-    connection.shutdown(socket.SHUT_RDWR)
-    return Response(status=503)  # goes nowhere
+    assert isinstance(connection, socket.socket)
+    return connection
+
+
+def _hold(connection: socket.socket, stop: threading.Event) -> None:
+    """Wait until the client hangs up (a held request keeps a thread) or the sandbox ends."""
+    while not stop.is_set():
+        readable, _, _ = select.select([connection], [], [], POLL_S)
+        if readable and not connection.recv(1, socket.MSG_PEEK):
+            return
+        if readable:
+            stop.wait(POLL_S)  # the client sent more, which nobody reads

@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
+from app.sandbox.application import create_sandbox
 from app.sandbox.config import SandboxConfig, SenderConfig
-from app.sandbox.server import PortInUseError, check_port, serve
-from app.sandbox.store.database import Database, StateInUseError
+from app.sandbox.log import make_log
+from app.sandbox.server import PortInUseError, Server, serve
+from app.sandbox.store.database import StateInUseError
 
 
 @click.command()
@@ -100,11 +102,11 @@ def run(**options: Any) -> None:
     config = _config(options)
     as_json = options["log_format"] == "json"
     try:
-        check_port(options["host"], options["port"])
-        Database(config.data_dir).close()  # says now, in words, if another sandbox uses the directory
+        server = Server(options["host"], options["port"])
+        sandbox = create_sandbox(config, make_log(as_json=as_json))
         if not as_json:
             click.echo(_banner(config, options["host"], options["port"]))
-        serve(config, options["host"], options["port"], json_log=as_json)
+        serve(server, sandbox)
     except PortInUseError as err:
         raise click.ClickException(f"{err}: stop what listens there, or choose another with --port") from err
     except StateInUseError as err:

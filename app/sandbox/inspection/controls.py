@@ -93,7 +93,8 @@ def change_clock() -> ResponseReturnValue:
 def reset() -> ResponseReturnValue:
     """Start anew: people and cohorts as at first, no snapshots, faults, requests or changed settings."""
     machine = machine_of(current_app)
-    machine.seeding.again()
+    with machine.sync.idle():
+        machine.seeding.again()
     machine.faults.clear()
     machine.journal.clear()
     machine.controls.restore()

@@ -16,12 +16,12 @@ LAST = tuple(
     name
     for line in (
         "Abe Adeyemi Ahmed Almeida Andersson Bauer Bernard Bianchi Brown Castillo Chowdhury Costa Demir",
-        "Diallo Dubois Eriksson Evans Fernández Fischer Fofanah García Green Gupta Haddad Hansen Hassan Horváth Ito",
-        "Ivanov Jansen Johnson Kamau Kaplan Keller Khan Kim Kowalski Kumar Larsen Lee Lefèvre Li Lindqvist",
-        "López Martin Mensah Meyer Moreau Müller Murphy Nakamura Ndlovu Nguyen Nielsen Novák Nowak O'Brien",
-        "Okafor Oliveira Osei Park Patel Pereira Petrov Popescu Ramos Reyes Rossi Santos Sato Schmidt Shah",
-        "Silva Singh Smith Suzuki Svensson Takahashi Tanaka Torres Traoré Tran Wagner Walker Wang Weber",
-        "Williams Wójcik Wright Yamamoto Yang Zhang Zimmermann",
+        "Diallo Dubois Eriksson Evans Fernández Fischer Fofanah García Green Gupta Haddad Hansen Hassan",
+        "Horváth Ito Ivanov Jansen Johnson Kamau Kaplan Keller Khan Kim Kowalski Kumar Larsen Lee Lefèvre Li",
+        "Lindqvist López Martin Mensah Meyer Moreau Müller Murphy Nakamura Ndlovu Nguyen Nielsen Novák Nowak",
+        "O'Brien Okafor Oliveira Osei Park Patel Pereira Petrov Popescu Ramos Reyes Rossi Santos",
+        "Sato Schmidt Shah Silva Singh Smith Suzuki Svensson Takahashi Tanaka Torres Traoré Tran Wagner",
+        "Walker Wang Weber Williams Wójcik Wright Yamamoto Yang Zhang Zimmermann",
     )
     for name in line.split()
 )

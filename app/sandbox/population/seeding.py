@@ -6,7 +6,7 @@ from app.sandbox.population.cohorts import demo_cohorts
 from app.sandbox.population.people import person
 from app.sandbox.store.cohorts import Cohorts
 from app.sandbox.store.database import Database
-from app.sandbox.store.meta import SEEDED_MS, Meta
+from app.sandbox.store.meta import COHORTS, SEEDED_MS, Meta
 from app.sandbox.store.profiles import Profiles, Properties
 
 
@@ -42,6 +42,7 @@ class Seeding:
         """Forget people, cohorts and snapshots and invent them anew; counters go on."""
         with self._database.transaction():
             self._database.clear()
+            self._meta.set(COHORTS, 0)
             self._fill()
 
     def _fill(self) -> None:

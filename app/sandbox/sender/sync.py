@@ -3,8 +3,9 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,9 +87,16 @@ class CohortSync:
                 return SyncResult(cohort_id, cohort.name, "skipped", reason=cohort.paused)
             return self._sync(cohort, full)
 
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Wait for the sync under way, if any, and hold back the next."""
+        with self._connection:
+            yield
+
     def _sync(self, cohort: Cohort, full: bool) -> SyncResult:
         started = time.monotonic()
         at_ms = int(self._clock.now_s() * 1000)
+        late = self._late.pop(cohort.cohort_id, [])
         members = self._stores.population.members(cohort)
         plan = self._plan(cohort, members, at_ms, full)
         session_id = plan.calls[-1][-1].session_id if plan.calls else ""
@@ -113,7 +121,8 @@ class CohortSync:
         )
         self._stores.cohorts.finish(cohort.cohort_id, session_id, result.to_json())
         self._tell(result)
-        self._send_late(cohort)
+        for page, body in late:
+            self._delivery.copy(page, body, cohort.cohort_id)
         return result
 
     def _plan(self, cohort: Cohort, members: set[str], at_ms: int, full: bool) -> Plan:
@@ -173,16 +182,6 @@ class CohortSync:
             self._delivery.copy(page, body, cohort.cohort_id)
         if self._faults.draw("sender", "late"):
             self._late.setdefault(cohort.cohort_id, []).append((page, body))
-
-    def _send_late(self, cohort: Cohort) -> None:
-        """Send what an earlier sync of this cohort held back; what this one held back waits for the next."""
-        session = self._stores.cohorts.get(cohort.cohort_id).session_id
-        held = self._late.pop(cohort.cohort_id, [])
-        for page, body in held:
-            if page.session_id == session:
-                self._late.setdefault(cohort.cohort_id, []).append((page, body))
-            else:
-                self._delivery.copy(page, body, cohort.cohort_id)
 
     def _shuffled(self, size: int) -> list[int]:
         order = self._faults.shuffled(size)

@@ -8,6 +8,7 @@ import orjson
 
 from app.sandbox.population.conditions import Condition
 from app.sandbox.store.database import Database
+from app.sandbox.store.meta import COHORTS, Meta
 
 FIRST_ID = 1001
 COLUMNS = "id, name, description, conditions, snapshot_ms, paused, session_id, last_sync"
@@ -41,21 +42,20 @@ class UnknownCohortError(KeyError):
 class Cohorts:
     """The project's cohorts."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, meta: Meta) -> None:
         self._database = database
+        self._meta = meta
 
     def create(self, name: str, description: str, conditions: Iterable[Condition]) -> int:
         """Add a cohort; return its id."""
         stored = orjson.dumps([condition.to_json() for condition in conditions]).decode()
         with self._database.transaction() as connection:
-            last = connection.execute("SELECT coalesce(max(id), ?) FROM cohorts", (FIRST_ID - 1,)).fetchone()[
-                0
-            ]
+            cohort_id = FIRST_ID + self._meta.count(COHORTS) - 1
             connection.execute(
                 "INSERT INTO cohorts (id, name, description, conditions) VALUES (?, ?, ?, ?)",
-                (last + 1, name, description, stored),
+                (cohort_id, name, description, stored),
             )
-        return int(last) + 1
+        return cohort_id
 
     def all(self) -> list[Cohort]:
         """Return all cohorts by id."""

@@ -5,6 +5,7 @@ from app.sandbox.store.database import Database
 SEEDED_MS = "seeded_ms"  # when the people were invented; absent in a new state
 SESSIONS = "sessions"  # exports begun so far
 CHURNS = "churns"  # rounds of churn so far
+COHORTS = "cohorts"  # cohorts defined so far; an id is never used twice
 CLOCK_OFFSET_S = "clock_offset_s"
 
 
