@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -153,7 +154,9 @@ SENT = [
 
 
 @pytest.mark.parametrize(("ops", "expected"), SENT)
-def test_what_is_left_is_sent_as_one_kind_a_record(ops: list[Op], expected: list[tuple[int, object]]) -> None:
+def test_what_is_left_is_sent_as_one_kind_a_record(
+    ops: list[Op], expected: list[tuple[int, dict[str, Any]]]
+) -> None:
     sent = [(part.round, json.loads(b'{"_":0' + part.tail)) for part in parts(fold((), ops))]
     assert sorted(sent, key=lambda pair: pair[0]) == [(number, {"_": 0} | body) for number, body in expected]
 

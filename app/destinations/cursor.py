@@ -1,0 +1,165 @@
+"""What a destination remembers between runs: its cursor, the window it is at, and what of it is settled.
+
+Everything is written by scripts that check the lane's fencing token, so that a runner that was taken over
+changes nothing. While a window is open, a set beside the hash holds marks: `b...` a batch that is settled,
+`s...` an operation that is settled, `i...` one that is about to be sent and must not be sent twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar, cast
+
+from redis import Redis
+from redis.commands.core import Script
+from structlog.stdlib import get_logger
+
+from app.destinations.dead_letters import DeadLetter
+from app.destinations.position import Position
+from app.lanes.lanes import HeldLane, LaneLost
+from app.store import keys, scripts
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+MARKS_A_CALL: Final = 1_000
+LETTERS_A_CALL: Final = 250
+
+
+class Cursor:
+    """Keep the place of one destination in each project's log.
+
+    Args:
+        redis: where.
+        name: the destination's name, which is its lane's, too.
+        dead_letter_cap: most dead letters a project keeps.
+    """
+
+    def __init__(self, redis: Redis, name: str, dead_letter_cap: int) -> None:
+        self._redis = redis
+        self._name = name
+        self._cap = dead_letter_cap
+        self._open = scripts.load(redis, "destinations/scripts/open.lua")
+        self._intend = scripts.load(redis, "destinations/scripts/intend.lua")
+        self._settle = scripts.load(redis, "destinations/scripts/settle.lua")
+        self._halt = scripts.load(redis, "destinations/scripts/halt.lua")
+        self._resume = scripts.load(redis, "destinations/scripts/resume.lua")
+        self._advance = scripts.load(redis, "destinations/scripts/advance.lua")
+
+    def position(self, project_id: str) -> Position:
+        """Read where the destination stands."""
+        stored = self._redis.hgetall(keys.destination(project_id, self._name))  # a dozen fields
+        return Position.of(cast("dict[bytes, bytes]", stored))
+
+    def open(self, lane: HeldLane, after: int, end: int, rules: bytes) -> None:
+        """Remember the window (after, end] and its rules, before any of it is sent.
+
+        Raises:
+            LaneLost: the lane is no longer ours.
+        """
+        self._fenced(lane, self._open, [self._hash(lane)], [after, end, rules])
+
+    def settled(self, lane: HeldLane, marks: Sequence[str]) -> list[bool]:
+        """Say of each mark whether it is there."""
+        key = keys.destination_accepted(lane.project_id, self._name)
+        found: list[bool] = []
+        for some in _slices(marks, MARKS_A_CALL):
+            found += map(bool, cast("list[int]", self._redis.smismember(key, list(some))))
+        return found
+
+    def intend(self, lane: HeldLane, marks: Sequence[str]) -> None:
+        """Note what is about to be sent and must not be sent twice."""
+        self._note(lane, "SADD", marks)
+
+    def take_back(self, lane: HeldLane, marks: Sequence[str]) -> None:
+        """Take back what was noted by `intend`: it was not sent."""
+        self._note(lane, "SREM", marks)
+
+    def settle_batch(self, lane: HeldLane, mark: str, accepted: int, letters: Sequence[DeadLetter]) -> None:
+        """Note that a batch is settled: `accepted` records were, the others are dead letters."""
+        *before, last = list(_slices(letters, LETTERS_A_CALL)) or [()]
+        dropped = 0
+        for number, some in enumerate(before):
+            dropped += self._settle_some(lane, [f"{mark}/{number}"], 0, some)
+        dropped += self._settle_some(lane, [mark], accepted, last)
+        self._warn_of_dropped(lane.project_id, dropped)
+
+    def settle_each(self, lane: HeldLane, outcomes: Sequence[tuple[str, DeadLetter | None]]) -> None:
+        """Note that operations are settled, each under its mark: accepted, or a dead letter."""
+        dropped = 0
+        for some in _slices(outcomes, LETTERS_A_CALL):
+            letters = [letter for _, letter in some if letter is not None]
+            marks = [mark for mark, _ in some]
+            dropped += self._settle_some(lane, marks, len(some) - len(letters), letters)
+        self._warn_of_dropped(lane.project_id, dropped)
+
+    def retry_later(self, lane: HeldLane, reason: str) -> int:
+        """Note that the window has to be tried again; return how often it failed so far."""
+        return self._fenced(lane, self._halt, [self._hash(lane)], ["retrying", reason, ""])
+
+    def stop(self, lane: HeldLane, reason: str, refused: str) -> None:
+        """Note that only a person can help.
+
+        Args:
+            lane: the lane.
+            reason: why, for the operator.
+            refused: digest of what was refused; with another one the destination goes on by itself.
+        """
+        self._fenced(lane, self._halt, [self._hash(lane)], ["stopped", reason, refused])
+
+    def resume(self, project_id: str) -> bool:
+        """Let a stopped destination try again; False if it was not stopped."""
+        return bool(self._resume(keys=[keys.destination(project_id, self._name)]))
+
+    def advance(self, lane: HeldLane, after: int, end: int) -> None:
+        """Move from `after` to `end` and forget what was remembered of the window.
+
+        Raises:
+            LaneLost: the lane is no longer ours.
+        """
+        names = [self._hash(lane), keys.destination_accepted(lane.project_id, self._name)]
+        self._fenced(lane, self._advance, names, [after, end])
+
+    def _note(self, lane: HeldLane, command: str, marks: Sequence[str]) -> None:
+        key = keys.destination_accepted(lane.project_id, self._name)
+        for some in _slices(marks, MARKS_A_CALL):
+            self._fenced(lane, self._intend, [key], [command, *some])
+
+    def _settle_some(
+        self, lane: HeldLane, marks: Sequence[str], accepted: int, letters: Sequence[DeadLetter]
+    ) -> int:
+        """Settle as many as one script may; return how many old dead letters had to go."""
+        project_id = lane.project_id
+        names = [
+            lane.key,
+            self._hash(lane),
+            keys.destination_accepted(project_id, self._name),
+            keys.dead_letters(project_id),
+            keys.dead_letter_counts(project_id),
+        ]
+        values = [value for one in letters for value in (one.code, one.reason, one.response, one.record)]
+        args = [lane.token, self._name, self._cap, accepted, len(marks), *marks, *values]
+        ours, dropped = cast("list[int]", self._settle(keys=names, args=args))
+        if not ours:
+            raise LaneLost(lane.name)
+        return dropped
+
+    def _warn_of_dropped(self, project_id: str, dropped: int) -> None:
+        if dropped:
+            log.warning(
+                "dead_letters_dropped", project_id=project_id, dropped=dropped, dead_letter_cap=self._cap
+            )
+
+    def _fenced(
+        self, lane: HeldLane, script: Script, names: list[str], args: Sequence[str | bytes | int]
+    ) -> int:
+        done = cast("int", script(keys=[lane.key, *names], args=[lane.token, *args]))
+        if not done:
+            raise LaneLost(lane.name)
+        return done
+
+    def _hash(self, lane: HeldLane) -> str:
+        return keys.destination(lane.project_id, self._name)
+
+
+def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,74 @@
+"""Where a destination stands in a project's log, as its hash in Redis says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from app.destinations.dead_letters import CODES, Code
+
+State = Literal["ok", "retrying", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window that was begun: its last sequence, its rules as JSON and its dead letters by code."""
+
+    end: int
+    rules: bytes
+    dead: Mapping[Code, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a destination stands.
+
+    Attributes:
+        cursor: the last sequence whose every record is settled.
+        state: `ok`, `retrying` (a window failed and is tried again) or `stopped` (a person is needed).
+        reason: why it is not `ok`.
+        since_ms: since when it has this state; 0 while it never had another.
+        tries: how often the window has failed.
+        refused: digest of the refused credential, when stopped for that.
+        window: the window that was begun and is not done.
+        delivered: records accepted so far, over all windows.
+        dead_lettered: records given up so far, over all windows.
+        advanced_ms: when the cursor last moved; 0 if never.
+    """
+
+    cursor: int
+    state: State
+    reason: str
+    since_ms: int
+    tries: int
+    refused: str
+    window: Window | None
+    delivered: int
+    dead_lettered: int
+    advanced_ms: int
+
+    @classmethod
+    def of(cls, stored: Mapping[bytes, bytes]) -> "Position":
+        """Read the hash; an empty one is a destination that has not begun."""
+
+        def number(name: str) -> int:
+            return int(stored.get(name.encode(), 0))
+
+        def text(name: str) -> str:
+            return stored.get(name.encode(), b"").decode()
+
+        window = None
+        if b"window_end" in stored:
+            dead = {code: number(f"window_dead:{code}") for code in CODES}
+            window = Window(number("window_end"), stored[b"window_rules"], dead)
+        return cls(
+            cursor=number("cursor"),
+            state=cast("State", text("state") or "ok"),
+            reason=text("reason"),
+            since_ms=number("since_ms"),
+            tries=number("tries"),
+            refused=text("refused"),
+            window=window,
+            delivered=number("delivered"),
+            dead_lettered=number("dead_lettered"),
+            advanced_ms=number("advanced_ms"),
+        )

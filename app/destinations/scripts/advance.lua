@@ -1,0 +1,19 @@
+-- Move the cursor over a window whose every record is settled, and forget what was remembered about it.
+-- KEYS  1 lane, 2 destination, 3 accepted
+-- ARGV  1 token, 2 cursor that the window began after, 3 last sequence of the window
+-- Answer  1, or 0 when the lane is no longer ours or the cursor is elsewhere.
+-- Cost  O(1); the set is unlinked.
+--! include lanes/scripts/fence.lua
+--! include lanes/scripts/now.lua
+local destination = KEYS[2]
+if not fenced(KEYS[1], ARGV[1]) then return 0 end
+if (redis.call('HGET', destination, 'cursor') or '0') ~= ARGV[2] then return 0 end
+local now = string.format('%.0f', now_ms())
+if (redis.call('HGET', destination, 'state') or 'ok') ~= 'ok' then
+  redis.call('HSET', destination, 'since_ms', now)
+end
+redis.call('HSET', destination, 'cursor', ARGV[3], 'state', 'ok', 'advanced_ms', now)
+redis.call('HDEL', destination, 'window_end', 'window_rules', 'tries', 'reason', 'refused',
+  'window_dead:refused', 'window_dead:outcome_unknown', 'window_dead:unusable_id')
+redis.call('UNLINK', KEYS[3])
+return 1

@@ -1,0 +1,14 @@
+-- Note why a destination does not go on: it waits for another try, or for a person.
+-- KEYS  1 lane, 2 destination
+-- ARGV  1 token, 2 'retrying' | 'stopped', 3 reason, 4 digest of the credential (for 'stopped', else empty)
+-- Answer  the number of tries that the window has failed, or 0 when the lane is no longer ours.
+-- Cost  O(1).
+--! include lanes/scripts/fence.lua
+--! include lanes/scripts/now.lua
+local destination = KEYS[2]
+if not fenced(KEYS[1], ARGV[1]) then return 0 end
+if redis.call('HGET', destination, 'state') ~= ARGV[2] then
+  redis.call('HSET', destination, 'state', ARGV[2], 'since_ms', string.format('%.0f', now_ms()))
+end
+redis.call('HSET', destination, 'reason', ARGV[3], 'refused', ARGV[4])
+return redis.call('HINCRBY', destination, 'tries', 1)
