@@ -1,6 +1,7 @@
 """A port in use is told before anything starts."""
 
 import socket
+import sys
 
 import pytest
 
@@ -9,8 +10,10 @@ from app.local.ports import require_free
 from tests.ports import free_port
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "0.0.0.0"])
 def test_a_port_in_use_is_told_with_its_number_and_variable(host: str) -> None:
+    if host == "127.0.0.2" and sys.platform != "linux":
+        pytest.skip("only Linux has the whole of 127.0.0.0/8")
     port = free_port()
     with socket.create_server((host, port)), pytest.raises(LocalError, match=rf"Port {port} .*SANDBOX_PORT"):
         require_free(port, "SANDBOX_PORT", "the sandbox")

@@ -52,7 +52,7 @@ def test_a_process_that_ends_is_told_with_how_it_ended_and_its_last_lines(
     supervisor: Supervisor, shell: Shell
 ) -> None:
     supervisor.start(shell("steady", FOREVER))
-    supervisor.start(shell("broken", "echo the reason; exit 3"))
+    supervisor.start(shell("broken", "seq 100000; echo the reason; exit 3"))  # more than is read at once
     with pytest.raises(ChildEndedError, match="broken ended: exit code 3") as ended:
         supervisor.wait_until(lambda: False, 5)
     assert ended.value.child.log.tail(1) == ["the reason"]
