@@ -5,11 +5,18 @@ project live in one slot of a Redis Cluster and one script may touch them togeth
 lifetime and writer.
 """
 
+from urllib.parse import quote
+
 PREFIX = "cr:"
 
 
 def _of(project_id: str, *parts: str) -> str:
+    """Join the parts; an id from outside is quoted, so that no id can spell another key's name."""
     return ":".join((f"{PREFIX}{{{project_id}}}", *parts))
+
+
+def _id(text: str) -> str:
+    return text if text.isalnum() and text.isascii() else quote(text, safe="", errors="surrogatepass")
 
 
 # --- lanes -----------------------------------------------------------------------------------------------
@@ -63,37 +70,37 @@ def cohorts(project_id: str) -> str:
 
 def cohort(project_id: str, cohort_id: str) -> str:
     """Hash: name, description, counts, buckets and the epoch machine. Kept; written by commit.lua."""
-    return _of(project_id, "c", cohort_id)
+    return _of(project_id, "c", _id(cohort_id))
 
 
 def bucket(project_id: str, cohort_id: str, number: int) -> str:
     """Hash of about 100 members: packed distinct_id -> packed entry. Written by commit.lua and split.lua."""
-    return _of(project_id, "m", cohort_id, str(number))
+    return _of(project_id, "m", _id(cohort_id), str(number))
 
 
 def epochs(project_id: str, cohort_id: str) -> str:
     """Hash: epoch -> session and time. Kept, one small field an epoch; written by commit.lua."""
-    return _of(project_id, "c", cohort_id, "epochs")
+    return _of(project_id, "c", _id(cohort_id), "epochs")
 
 
 def named(project_id: str, cohort_id: str, attempt: int) -> str:
-    """List of packed ids that an attempt changed. Dropped once settled, by lifetime at the latest."""
-    return _of(project_id, "c", cohort_id, "named", str(attempt))
+    """List of packed ids that an attempt changed. The lane drops it once the attempt is settled."""
+    return _of(project_id, "c", _id(cohort_id), "named", str(attempt))
 
 
 def session(project_id: str, cohort_id: str, session_id: str) -> str:
     """Hash: what one export has sent so far. Lives `session_days`; written by commit.lua."""
-    return _of(project_id, "s", cohort_id, session_id)
+    return _of(project_id, "s", _id(cohort_id), _id(session_id))
 
 
 def session_pages(project_id: str, cohort_id: str, session_id: str) -> str:
     """Hash: action and page number -> content digest and round. Lives `session_days`; by commit.lua."""
-    return _of(project_id, "s", cohort_id, session_id, "pages")
+    return _of(project_id, "s", _id(cohort_id), _id(session_id), "pages")
 
 
 def sessions(project_id: str, cohort_id: str) -> str:
     """Sorted set of session ids by the time of their first page. Trimmed to `session_days` by commit.lua."""
-    return _of(project_id, "c", cohort_id, "sessions")
+    return _of(project_id, "c", _id(cohort_id), "sessions")
 
 
 def trust(project_id: str) -> str:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.cohorts.epochs import Entry, Machine, Page, Sighting, Trust
-from app.cohorts.epochs.completion import revert, sweep
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
+from app.cohorts.epochs.settling import Settling
 from tests.model.wire import SentPage
 
 
@@ -49,11 +49,12 @@ class EngineReceiver:
 
     def _run_tasks(self) -> None:
         for task in self.machine.tasks:
+            settling = Settling(self.machine, task)
             for person, entry in list(self.entries.items()):
                 if task.kind == "revert":
-                    revert(self.machine, task, entry)
+                    settling.revert(entry)
                 elif task.kind == "sweep":
-                    sweep(self.machine, task, entry)
+                    settling.sweep(entry)
                 if entry.gone:
                     del self.entries[person]
         self.machine.tasks.clear()

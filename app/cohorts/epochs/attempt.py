@@ -7,6 +7,7 @@ from app.cohorts.epochs.trust import Trust
 from app.cohorts.epochs.words import ADD, MEMBERS, REMOVE
 
 OPEN, DONE, FAILED = "open", "done", "failed"
+LIST_LIMIT = 100_000
 _HALF = {ADD: "add", REMOVE: "remove"}
 
 
@@ -71,7 +72,7 @@ class Attempt:
         shadows: exits of ids that may be another name of somebody who entered.
         overlap: a page number was used in both calls.
         restarted: it is what came before its session was restarted.
-        long: it changed more people than its list of ids holds.
+        listed: how many people it changed, as its list of ids in the store holds them.
     """
 
     number: int
@@ -91,7 +92,7 @@ class Attempt:
     shadows: int = 0
     overlap: bool = False
     restarted: bool = False
-    long: bool = False
+    listed: int = 0
 
     @property
     def epochs(self) -> list[int]:
@@ -111,6 +112,10 @@ class Attempt:
     def full(self) -> bool:
         """Whether it is an export of the whole cohort by its own word."""
         return MEMBERS in self.calls
+
+    def is_long(self) -> bool:
+        """Whether it changed more people than a list is kept of; then all buckets are looked through."""
+        return self.listed > LIST_LIMIT
 
     def half(self) -> str:
         """Return the kind of a half (one whole action, the other never seen), else nothing."""

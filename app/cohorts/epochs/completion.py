@@ -3,7 +3,7 @@
 from app.cohorts.epochs.attempt import DONE, FAILED, Attempt
 from app.cohorts.epochs.machine import Machine
 from app.cohorts.epochs.trust import Trust
-from app.cohorts.epochs.words import ADD, ENTERED, EXITED, REMOVE, Change, Entry, Task
+from app.cohorts.epochs.words import ADD, REMOVE, Task
 
 SNAPSHOT_MS = (3 * 24 - 1) * 3_600_000
 """Mixpanel keeps a snapshot three days; an hour less, for the time a sync takes."""
@@ -29,15 +29,15 @@ def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
     tasks: list[Task] = []
     if full:
         machine.partial = ""
-        tasks.append(Task("sweep", attempt.number, attempt.epochs, attempt.round.epoch))
+        tasks.append(Task("sweep", attempt.number, attempt.epochs, attempt.round.epoch, everywhere=True))
     else:
         tasks += _judge_all(machine, trust, attempt)
     attempt.state = DONE
     attempt.finished = machine.next_step()
     attempt.fell = attempt.stood = 0
     machine.completed_ms = at
-    tasks.append(Task("reassert", attempt.number, attempt.epochs, attempt.round.epoch))
-    tasks.append(Task("complete", attempt.number, attempt.epochs, attempt.round.epoch))
+    tasks.append(Task("reassert", attempt.number, attempt.epochs, attempt.round.epoch, attempt.is_long()))
+    tasks.append(Task("complete", attempt.number, attempt.epochs, attempt.round.epoch, attempt.is_long()))
     machine.tasks += tasks
 
 
@@ -81,7 +81,9 @@ def _judge_all(machine: Machine, trust: Trust, attempt: Attempt) -> list[Task]:
             continue
         if _falls(machine, trust, earlier, attempt):
             earlier.state = FAILED
-            tasks.append(Task("revert", earlier.number, earlier.epochs, attempt.round.epoch))
+            tasks.append(
+                Task("revert", earlier.number, earlier.epochs, attempt.round.epoch, earlier.is_long())
+            )
         elif earlier.state != DONE:
             earlier.state = DONE
             earlier.finished = machine.next_step()
@@ -103,52 +105,3 @@ def _falls(machine: Machine, trust: Trust, earlier: Attempt, attempt: Attempt) -
         machine.spared.append(earlier.number)
         return False
     return True
-
-
-def revert(machine: Machine, task: Task, entry: Entry) -> Change | None:
-    """Take one entry back whose attempt fell; the entry is changed in place."""
-    if entry.epoch not in task.epochs:
-        return None
-    owners = machine.by_epoch()
-    fallen = machine.numbered(task.attempt)
-    machine.release(entry, owners)
-    change: Change | None = None
-    elder = machine.elder(fallen) if fallen and entry.also else None
-    if elder:
-        entry.epoch, entry.also = elder.round.epoch, False
-    else:
-        change = _set(machine, entry, entry.was)
-        entry.was = entry.now
-        entry.epoch, entry.also = task.by, False
-    machine.claim(entry, owners)
-    return change
-
-
-def sweep(machine: Machine, task: Task, entry: Entry) -> Change | None:
-    """Remove somebody whom a full list did not name; the entry is changed in place."""
-    owners = machine.by_epoch()
-    owner = owners.get(entry.epoch) if entry.epoch > machine.prev else None
-    if entry.epoch in task.epochs or (owner and owner[0].number > task.attempt):
-        return None
-    machine.release(entry, owners)
-    if owner is None or owner[0].state == DONE:
-        entry.was = entry.now
-    change = _set(machine, entry, present=False)
-    entry.epoch, entry.also = task.epochs[-1], False
-    machine.claim(entry, owners)
-    return change
-
-
-def forgotten(task: Task, entry: Entry) -> bool:
-    """Say whether a settled attempt's entry is a tombstone that nobody needs any more."""
-    return not entry.now and entry.epoch in task.epochs
-
-
-def _set(machine: Machine, entry: Entry, present: bool) -> Change | None:
-    if entry.now is present:
-        return None
-    entry.now = present
-    machine.count += 1 if present else -1
-    if present:
-        entry.entered = entry.epoch
-    return ENTERED if present else EXITED

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.cohorts.epochs.attempt import DONE, Attempt, Round
+from app.cohorts.epochs.attempt import DONE, Attempt
 from app.cohorts.epochs.machine import Machine
 from app.cohorts.epochs.words import ADD, ENTERED, EXITED, MEMBERS, Change, Entry
 

@@ -17,7 +17,7 @@ Seen = Mapping[tuple[str, str, int], Sighting]
 
 
 def twins(machine: Machine, page: Page) -> list[tuple[str, str, int]]:
-    """Return the keys of the pages whose sightings `admit` wants: itself, and its number in the other call."""
+    """Return the keys whose sightings `admit` wants: the page itself, and its number in the other call."""
     wanted = [(page.session, page.action, page.number)]
     if page.action in OTHER:
         attempt = machine.of_session(page.session) or machine.newest
@@ -27,7 +27,7 @@ def twins(machine: Machine, page: Page) -> list[tuple[str, str, int]]:
 
 
 def due_at(machine: Machine, trust: Trust) -> int | None:
-    """Return when (ms) an attempt completes without another page: a half that nobody has proven to be a failure."""
+    """Return when (ms) an attempt completes without another page: a half that is no proven failure."""
     halves = [each for each in machine.open_attempts() if each.half() and trust.of(each.half()) <= 0]
     return min((each.newest_ms + QUIET_MS for each in halves), default=None)
 

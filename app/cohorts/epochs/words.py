@@ -85,11 +85,13 @@ class Task:
     """Something a completed attempt leaves to be done before the cohort's next page, in bounded steps.
 
     Attributes:
-        kind: `revert` (take an attempt's entries back), `sweep` (a full list: who was not named goes), `forget`
-            (drop settled tombstones), `reassert` (name the entered again after the exits), `complete` (say so).
+        kind: `revert` (take an attempt's entries back), `sweep` (a full list: who was not named goes),
+            `reassert` (name the entered again after the exits), `complete` (say so), `forget` (drop settled
+            tombstones).
         attempt: number of the attempt that it is about.
         epochs: the epochs of that attempt.
         by: the last epoch of the attempt whose completion asks for it.
+        everywhere: all buckets must be looked through, since the attempt's list of ids was cut.
         cursor: how far it has come; the runner's.
     """
 
@@ -97,11 +99,12 @@ class Task:
     attempt: int
     epochs: list[int]
     by: int
+    everywhere: bool = False
     cursor: int = 0
 
     def to_json(self) -> list[Any]:
         """Return a JSON form."""
-        return [self.kind, self.attempt, self.epochs, self.by, self.cursor]
+        return [self.kind, self.attempt, self.epochs, self.by, self.everywhere, self.cursor]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> "Task":

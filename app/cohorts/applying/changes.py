@@ -1,0 +1,108 @@
+"""Collect the changes of one step, and turn them into its commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.cohorts.applying.work import Work
+from app.cohorts.commit import Commit
+from app.cohorts.epochs import ENTERED, Attempt, Entry
+from app.cohorts.epochs.words import Change
+from app.cohorts.packing import pack_entry, pack_ids, unpack_id
+from app.cohorts.record import CohortRecord
+from app.store import keys
+
+DEVICE_PREFIX = "$device:"
+
+
+@dataclass
+class Step:
+    """At most 250 members' new entries and the changes among them.
+
+    Attributes:
+        work, record: where.
+        attempt: under which the changes are counted.
+        cause: why, for the log.
+        at_ms: when the page behind it was accepted.
+    """
+
+    work: Work
+    record: CohortRecord
+    attempt: Attempt | None
+    cause: str
+    at_ms: int
+    entered: list[Any] = field(default_factory=list)
+    exited: list[str] = field(default_factory=list)
+    updated: list[Any] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    listed: list[bytes] = field(default_factory=list)
+    commit: Commit = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the commit."""
+        self.commit = self.work.begin(self.record)
+
+    def store(self, packed_id: bytes, entry: Entry, *, existed: bool) -> None:
+        """Write the entry, or drop it if nothing is left to remember."""
+        if not entry.gone:
+            self.commit.put(packed_id, pack_entry(entry))
+        elif existed:
+            self.commit.drop(packed_id)
+        self.record.entries += (not entry.gone) - existed
+
+    def change(self, packed_id: bytes, change: Change, exported: Mapping[str, Any] | None = None) -> None:
+        """Log that somebody entered (with the exported properties, where they are known) or exited."""
+        distinct_id = unpack_id(packed_id)
+        if change == ENTERED:
+            self.entered.append([distinct_id, exported] if exported else distinct_id)
+        else:
+            self.exited.append(distinct_id)
+
+    def update(self, packed_id: bytes, exported: Mapping[str, Any]) -> None:
+        """Log that a member's exported properties changed."""
+        self.updated.append([unpack_id(packed_id), exported])
+
+    def reassert(self, packed_id: bytes) -> None:
+        """Log a member again as entered, without a change; not counted as one."""
+        self.again.append(unpack_id(packed_id))
+
+    def forget(self, packed_id: bytes) -> None:
+        """Drop a tombstone."""
+        self.commit.drop(packed_id)
+        self.record.entries -= 1
+
+    def sealed(self) -> Commit:
+        """Finish the step: its log entry, its counts, its list of ids."""
+        self.work.tell_lifecycle(self.commit)
+        if self.attempt:
+            self._count(self.attempt)
+            self._list(self.attempt)
+        entered = self.entered + self.again
+        if entered or self.exited or self.updated:
+            entry = self.work.entry(self.record, "changes", self.cause, self.attempt, self.at_ms)
+            self.commit.log.append(replace(entry, entered=entered, exited=self.exited, updated=self.updated))
+        return self.work.seal(self.commit)
+
+    def _count(self, attempt: Attempt) -> None:
+        attempt.entered += len(self.entered)
+        attempt.exited += len(self.exited)
+        attempt.updated += len(self.updated)
+        attempt.shadows += sum(map(self._may_be_another_name, self.exited))
+
+    def _may_be_another_name(self, distinct_id: str) -> bool:
+        """Say whether Mixpanel may know a profile under this id and under another one that entered.
+
+        In a simplified project only a device's id can become another id's; in the others any can.
+        """
+        return self.work.project.id_management != "simplified" or distinct_id.startswith(DEVICE_PREFIX)
+
+    def _list(self, attempt: Attempt) -> None:
+        """Keep the ids that would change if the attempt fell, up to a limit."""
+        if not self.listed or attempt.is_long():
+            return
+        attempt.listed += len(self.listed)
+        key = keys.named(self.work.project_id, self.record.cohort_id, attempt.number)
+        if attempt.is_long():
+            self.commit.do(key, "UNLINK")
+        else:
+            self.commit.do(key, "RPUSH", pack_ids(self.listed))

@@ -1,0 +1,243 @@
+"""Apply one page: decide whose it is, name its people, commit it chunk by chunk.
+
+A page that is applied again from its start (the worker died between two chunks) changes nothing more: its
+people carry the attempt's epoch by then.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import orjson
+from redis import Redis
+from structlog.stdlib import get_logger
+
+from app.cohorts import buckets
+from app.cohorts.applying.changes import Step
+from app.cohorts.applying.renaming import begin_rename
+from app.cohorts.applying.tasks import Tasks
+from app.cohorts.applying.work import Work
+from app.cohorts.commit import CHUNK, Commit
+from app.cohorts.epochs import REMOVE, Attempt, Entry, Page, Sighting
+from app.cohorts.epochs.naming import Naming
+from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
+from app.cohorts.inbox import Waiting
+from app.cohorts.membership import Membership
+from app.cohorts.packing import fingerprint, pack_id
+from app.cohorts.pages import PageHead, Quarantined, parse, usable_members
+from app.cohorts.record import CohortRecord
+from app.store import keys
+
+log = get_logger(__name__)
+
+QUARANTINE_CAP = 10_000
+QUARANTINED_A_PAGE = 100
+"""Kept with their reason; all are counted."""
+PAGES_AT_MOST = 10_000
+"""Of 1,000 members: Mixpanel's largest cohort. More announced pages are not believed beforehand."""
+MEMBERS_A_PAGE = 1_000
+SPLITS_AT_ONCE = 8
+
+People = dict[bytes, Mapping[str, Any]]
+"""Packed id -> member as sent."""
+
+
+class Pages:
+    """Applies pages under a held lane."""
+
+    def __init__(self, redis: Redis, membership: Membership, tasks: Tasks) -> None:
+        self._redis = redis
+        self._membership = membership
+        self._tasks = tasks
+
+    def apply(self, work: Work, waiting: Waiting, *, heed: bool = True) -> bool:
+        """Apply a page and take it out of the inbox; False if the time was up before it could begin.
+
+        Args:
+            work: the run.
+            waiting: the page.
+            heed: whether to name its people; without it the page only counts as seen.
+        """
+        page = parse(waiting.body)
+        record = work.record(page.head.cohort_id)
+        usable, quarantined = usable_members(page.members)
+        people: People = {pack_id(distinct_id): member for distinct_id, member in usable}
+        came = _page(page.head, waiting.at_ms, people)
+        known = self._known(work, page.head)
+        if not self._ready(work, record, came, known=known):
+            return False
+        seen = self._sightings(work, record, came)
+        self._presize(work, record, page.head)
+        attempt = admit(record.machine, work.trust, came, seen, known)
+        begin_rename(work, record, page.head, came.at)
+        commits: list[Commit] = []
+        last = Step(work, record, attempt, "sync", came.at)
+        if attempt and heed:
+            commits, last = self._name(work, record, attempt, came, people)
+        self._finish(work, last, came, page.head, quarantined)
+        _take_out(work, last.commit, waiting)
+        work.commit(*commits, last.sealed())
+        self._split(work, record)
+        return True
+
+    def drop(self, work: Work, waiting: Waiting) -> None:
+        """Take a page out of the inbox without looking at it."""
+        commit = work.begin(work.record(""))
+        _take_out(work, commit, waiting)
+        work.commit(commit)
+
+    def _ready(self, work: Work, record: CohortRecord, came: Page, *, known: bool) -> bool:
+        """Do what must be done before the page: quiet halves, what the next attempt ends, their tasks."""
+        expire(record.machine, work.trust, came.at)
+        if begins(record.machine, work.trust, came, known):
+            yield_halves(record.machine, work.trust, came.at)
+        return self._tasks.run(work, record)
+
+    def _known(self, work: Work, head: PageHead) -> bool:
+        return bool(self._redis.exists(keys.session(work.project_id, head.cohort_id, head.session_id)))
+
+    def _sightings(
+        self, work: Work, record: CohortRecord, came: Page
+    ) -> dict[tuple[str, str, int], Sighting]:
+        wanted = twins(record.machine, came)
+        pipeline = self._redis.pipeline(transaction=False)
+        for session, action, number in wanted:
+            pipeline.hget(
+                keys.session_pages(work.project_id, record.cohort_id, session), f"{action}:{number}"
+            )
+        found = cast("list[bytes | None]", pipeline.execute())
+        return {
+            key: Sighting(*orjson.loads(stored)) for key, stored in zip(wanted, found, strict=True) if stored
+        }
+
+    def _presize(self, work: Work, record: CohortRecord, head: PageHead) -> None:
+        """Give an empty cohort its buckets at once, from the number of pages announced."""
+        pages = min(max(head.total, 1), PAGES_AT_MOST)
+        wanted = buckets.wanted(pages * MEMBERS_A_PAGE)
+        if record.entries == 0 and pages > 1 and record.buckets < wanted:
+            record.buckets = wanted
+            work.commit(work.begin(record).seal())
+
+    def _name(
+        self, work: Work, record: CohortRecord, attempt: Attempt, came: Page, people: People
+    ) -> tuple[list[Commit], Step]:
+        """Name the page's people in steps of a chunk each; all but the last, still open, are sealed."""
+        entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, list(people))
+        naming = Naming(record.machine, attempt, came.action)
+        exported = work.project.rules.exported(record.cohort_id, record.name) if came.action != REMOVE else ()
+        commits: list[Commit] = []
+        step = Step(work, record, attempt, "sync", came.at)
+        for place, packed_id in enumerate(people):
+            if place and place % CHUNK == 0:
+                commits.append(step.sealed())
+                step = Step(work, record, attempt, "sync", came.at)
+            _name_one(step, naming, packed_id, entries[packed_id], _export(people[packed_id], exported))
+        return commits, step
+
+    def _finish(
+        self, work: Work, last: Step, came: Page, head: PageHead, quarantined: Sequence[Quarantined]
+    ) -> None:
+        """Note the page as seen, and complete its attempt if that was all."""
+        record, commit = last.record, last.commit
+        if last.attempt:
+            self._remember(work, commit, last.attempt, came, head)
+            arrived(record.machine, work.trust, last.attempt, came)
+        for member in quarantined[:QUARANTINED_A_PAGE]:
+            commit.do(
+                keys.quarantine(work.project_id),
+                *("XADD", "MAXLEN", "~", QUARANTINE_CAP, "*"),
+                *("cohort_id", head.cohort_id, "session_id", head.session_id, "action", head.action),
+                *("page", head.number, "index", member.index, "reason", member.reason),
+            )
+        record.quarantined += len(quarantined)
+
+    def _remember(self, work: Work, commit: Commit, attempt: Attempt, came: Page, head: PageHead) -> None:
+        project_id, cohort_id = work.project_id, commit.record.cohort_id
+        session = keys.session(project_id, cohort_id, came.session)
+        seen = keys.session_pages(project_id, cohort_id, came.session)
+        sighting = orjson.dumps([came.digest, attempt.round.epoch])
+        commit.do(seen, "HSET", f"{came.action}:{came.number}", sighting)
+        commit.do(seen, "EXPIRE", work.session_s)
+        call = attempt.calls[came.action]
+        commit.do(
+            session,
+            "HSET",
+            *("action", head.action, "attempt", attempt.number, "began_ms", attempt.began_ms),
+            *("newest_ms", came.at, f"{came.action}:pages", call.pages, f"{came.action}:total", call.total),
+        )
+        commit.do(session, "EXPIRE", work.session_s)
+        index = keys.sessions(project_id, cohort_id)
+        commit.do(index, "ZADD", "NX", came.at, came.session)
+        commit.do(index, "ZREMRANGEBYSCORE", "-inf", came.at - work.session_s * 1000)
+        epoch = orjson.dumps([came.session, came.at])
+        commit.do(keys.epochs(project_id, cohort_id), "HSET", attempt.round.epoch, epoch)
+
+    def _split(self, work: Work, record: CohortRecord) -> None:
+        """Let the number of buckets follow the number of entries, a few buckets at a time."""
+        while (missing := buckets.wanted(record.entries) - record.buckets) > 0:
+            level = 1 << (record.buckets.bit_length() - 1)
+            count = min(missing, SPLITS_AT_ONCE, 2 * level - record.buckets)
+            sources = self._redis.pipeline(transaction=False)
+            first = buckets.splits_from(record.buckets)
+            for number in range(first, first + count):
+                sources.hgetall(keys.bucket(work.project_id, record.cohort_id, number))
+            commits = []
+            for number, stored in enumerate(sources.execute(), start=first):
+                commits.append(_split_one(work, record, number, stored))
+            work.commit(*commits)
+
+
+def _page(head: PageHead, at_ms: int, people: People) -> Page:
+    """Return the page as the epochs know it; its digest stands for whom it names and for its total."""
+    digest = hashlib.blake2b(str(head.total).encode(), digest_size=8)
+    for packed_id in people:
+        digest.update(len(packed_id).to_bytes(2, "big") + packed_id)
+    return Page(head.session_id, head.action, head.number, head.total, digest.hexdigest(), at_ms, len(people))
+
+
+def _export(member: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Pick the member's properties that a rule exports; null counts as missing."""
+    return {name: member[name] for name in names if member.get(name) is not None}
+
+
+def _name_one(
+    step: Step, naming: Naming, packed_id: bytes, entry: Entry, exported: Mapping[str, Any]
+) -> None:
+    existed = not entry.gone
+    named = naming.name(entry)
+    if entry.now and exported:
+        mark = fingerprint(orjson.dumps(exported, option=orjson.OPT_SORT_KEYS))
+        if named.change is None and mark != entry.fingerprint:
+            step.update(packed_id, exported)
+        entry.fingerprint = mark
+    if named.change:
+        step.change(packed_id, named.change, exported)
+    if named.listed:
+        step.listed.append(packed_id)
+    step.store(packed_id, entry, existed=existed)
+
+
+def _take_out(work: Work, commit: Commit, waiting: Waiting) -> None:
+    """Take an applied page out of the inbox, with all that was kept about it."""
+    project_id = work.project_id
+    commit.do(keys.inbox(project_id), "XDEL", waiting.entry_id)
+    commit.do(keys.inbox_waiting(project_id), "HDEL", waiting.digest)
+    commit.do(keys.inbox_tries(project_id), "HDEL", waiting.entry_id)
+    commit.do(keys.inbox_meta(project_id), "HINCRBY", "bytes", -len(waiting.body))
+    commit.do(keys.inbox_meta(project_id), "HINCRBY", "applied", 1)
+
+
+def _split_one(work: Work, record: CohortRecord, source: int, stored: Mapping[bytes, bytes]) -> Commit:
+    """Move the entries of one bucket that belong into the next new one."""
+    commit = work.begin(record)
+    new = record.buckets
+    record.buckets += 1
+    moved = {
+        packed_id: packed
+        for packed_id, packed in stored.items()
+        if buckets.bucket_of(packed_id, record.buckets) == new
+    }
+    if moved:
+        commit.puts[new] = moved
+        commit.drops[source] = list(moved)
+    return commit.seal()

@@ -1,0 +1,146 @@
+"""Drain one project's inbox, as far as the run's time goes."""
+
+from typing import cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+from structlog.stdlib import get_logger
+
+from app.cohorts.applying.pages import Pages
+from app.cohorts.applying.renaming import Renaming
+from app.cohorts.applying.tasks import Tasks
+from app.cohorts.applying.work import DUE_IDLE, DUE_NOW, Work
+from app.cohorts.changelog import ChangeLog
+from app.cohorts.commit import Committer
+from app.cohorts.epochs.routing import expire
+from app.cohorts.inbox import Inbox, Waiting
+from app.cohorts.membership import Membership
+from app.cohorts.pages import parse
+from app.lanes.lanes import HeldLane, LaneLost, Lanes
+from app.lanes.outcome import Outcome
+from app.store import keys
+from config.projects import Project
+
+log = get_logger(__name__)
+
+MAX_BACKLOG = 4_000
+"""Log entries (of up to 250 changes) that Mixpanel's destinations may be behind before applying waits."""
+BACKLOG_LOOK_S = 0.5
+MAX_TRIES = 5
+SET_ASIDE_CAP = 1_000
+
+
+class ApplyLane:
+    """Turns a project's waiting pages into membership and log entries."""
+
+    def __init__(
+        self, redis: Redis, lanes: Lanes, inbox: Inbox, changelog: ChangeLog, session_days: int
+    ) -> None:
+        membership = Membership(redis)
+        self._redis = redis
+        self._inbox = inbox
+        self._changelog = changelog
+        self._committer = Committer(redis, lanes)
+        self._tasks = Tasks(redis, membership)
+        self._pages = Pages(redis, membership, self._tasks)
+        self._renaming = Renaming(membership)
+        self._session_s = session_days * 86_400
+
+    def run(self, lane: HeldLane, project: Project, until: float) -> Outcome:
+        """Apply pages until the inbox is empty, the log is too far ahead of its readers, or the time is up.
+
+        Args:
+            lane: the project's apply lane, held.
+            project: whose inbox.
+            until: monotonic seconds.
+        """
+        work = Work(self._redis, self._committer, lane, project, until, self._session_s)
+        if lane.lost and (first := self._inbox.waiting(project.id, 1)):
+            self._count_try(project.id, first[0])
+        self._take_up(work)
+        while not work.is_over():
+            if self._changelog.backlog(project.id) > MAX_BACKLOG:
+                return Outcome.later(BACKLOG_LOOK_S, "Mixpanel's destinations are behind; applying waits")
+            pages = self._inbox.waiting(project.id)
+            if not pages and not self._idle(work):
+                return Outcome.drained()
+            for waiting in pages:
+                if work.is_over():
+                    break
+                if not self._apply(work, waiting):
+                    return self._after_failure(work, waiting)
+        return Outcome.more()
+
+    def _apply(self, work: Work, waiting: Waiting) -> bool:
+        """Apply one page, and take a step of a rename; False when the page could not be applied."""
+        try:
+            done = self._pages.apply(work, waiting)
+        except (RedisError, LaneLost):
+            raise
+        except Exception:  # the lane's edge: whatever one page does, the others must go on
+            log.exception("page_not_applied", project_id=work.project_id, page=waiting.entry_id.decode())
+            work.forget()
+            return False
+        if done:
+            self._rename(work)
+        return True
+
+    def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
+        """Count the try; set the page aside after several, so that it never blocks its lane."""
+        tries = self._count_try(work.project_id, waiting)
+        if tries < MAX_TRIES:
+            return Outcome.later(float(tries), "a page could not be applied and is tried again")
+        self._set_aside(work, waiting)
+        return Outcome.more()
+
+    def _count_try(self, project_id: str, waiting: Waiting) -> int:
+        return int(self._redis.hincrby(keys.inbox_tries(project_id), waiting.entry_id.decode(), 1))
+
+    def _set_aside(self, work: Work, waiting: Waiting) -> None:
+        """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
+        self._redis.xadd(
+            keys.set_aside(work.project_id),
+            {"body": waiting.body, "at_ms": waiting.at_ms},
+            maxlen=SET_ASIDE_CAP,
+            approximate=True,
+        )
+        log.error("page_set_aside", project_id=work.project_id, page=waiting.entry_id.decode())
+        try:
+            record = work.record(parse(waiting.body).head.cohort_id)
+            record.suspect = "a page could not be applied and was set aside"
+            self._pages.apply(work, waiting, heed=False)
+        except (RedisError, LaneLost):
+            raise
+        except Exception:  # not even counting it works: drop it from the inbox alone
+            log.exception("page_dropped", project_id=work.project_id, page=waiting.entry_id.decode())
+            work.forget()
+            self._pages.drop(work, waiting)
+
+    def _take_up(self, work: Work) -> None:
+        """Finish first what an earlier run left in the middle."""
+        for cohort_id in self._due(work.project_id, DUE_NOW, DUE_NOW):
+            self._tasks.run(work, work.record(cohort_id))
+
+    def _idle(self, work: Work) -> bool:
+        """Without a page: take a step of a rename, or complete what was quiet; False if there is none."""
+        if self._rename(work):
+            return True
+        now_s, now_us = self._redis.time()
+        now_ms = now_s * 1000 + now_us // 1000
+        due = self._due(work.project_id, DUE_IDLE + 1, now_ms)
+        for cohort_id in due:
+            record = work.record(cohort_id)
+            expire(record.machine, work.trust, now_ms)
+            self._tasks.run(work, record)
+            work.commit(work.seal(work.begin(record)))
+        return bool(due)
+
+    def _rename(self, work: Work) -> bool:
+        renamed = self._due(work.project_id, DUE_IDLE, DUE_IDLE)
+        for cohort_id in renamed:
+            self._renaming.step(work, work.record(cohort_id))
+        return bool(renamed)
+
+    def _due(self, project_id: str, lowest: int, highest: int) -> list[str]:
+        found = cast("list[bytes]", self._redis.zrangebyscore(keys.due(project_id), lowest, highest))
+        return [cohort_id.decode() for cohort_id in found]

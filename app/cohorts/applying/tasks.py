@@ -1,0 +1,175 @@
+"""Carry out what a completed attempt leaves to be done, in bounded steps that can be taken up again.
+
+A task goes either over the list of ids that an attempt changed, or (for a full list, and where the list was
+cut) over all buckets. Its cursor is committed with what it changed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from redis import Redis
+
+from app.cohorts.applying.changes import Step
+from app.cohorts.applying.work import Work
+from app.cohorts.commit import CHUNK, Commit, NewEntry
+from app.cohorts.epochs import Attempt, Entry, Task
+from app.cohorts.epochs.settling import Settling
+from app.cohorts.epochs.words import Change
+from app.cohorts.membership import Membership
+from app.cohorts.packing import unpack_ids
+from app.cohorts.record import CohortRecord
+from app.store import keys
+
+BUCKETS_AT_ONCE = 8
+
+Portion = dict[bytes, Entry]
+Treat = Callable[[Step, Settling, bytes, Entry], None]
+
+
+class Tasks:
+    """Runs the tasks of a cohort's epoch machine."""
+
+    def __init__(self, redis: Redis, membership: Membership) -> None:
+        self._redis = redis
+        self._membership = membership
+
+    def run(self, work: Work, record: CohortRecord) -> bool:
+        """Do what is to be done before the cohort's next page.
+
+        Returns:
+            Whether all is done; not when the run's time is up before.
+        """
+        while record.machine.tasks:
+            if work.is_over():
+                return False
+            task = record.machine.tasks[0]
+            if task.kind == "complete":
+                self._complete(work, record, task)
+            else:
+                self._go_on(work, record, task)
+        return True
+
+    def _go_on(self, work: Work, record: CohortRecord, task: Task) -> None:
+        """Take one portion of a task's entries."""
+        treat, cause = _TREATMENTS[task.kind]
+        portion = None if _is_idle(record, task) else self._portion(work, record, task)
+        attempt = record.machine.numbered(task.attempt) if task.kind != "revert" else _by(record, task)
+        if portion is None:
+            record.machine.tasks.pop(0)
+            step = Step(work, record, attempt, cause, record.machine.completed_ms)
+            if task.kind in {"revert", "forget"}:
+                step.commit.do(keys.named(work.project_id, record.cohort_id, task.attempt), "UNLINK")
+            work.commit(step.sealed())
+            return
+        settling = Settling(record.machine, task)
+        commits: list[Commit] = []
+        step = Step(work, record, attempt, cause, record.machine.completed_ms)
+        task.cursor += BUCKETS_AT_ONCE if task.everywhere else 1
+        for place, (packed_id, entry) in enumerate(portion.items()):
+            if place and place % CHUNK == 0:
+                commits.append(step.sealed())
+                step = Step(work, record, attempt, cause, record.machine.completed_ms)
+            treat(step, settling, packed_id, entry)
+        work.commit(*commits, step.sealed())
+
+    def _portion(self, work: Work, record: CohortRecord, task: Task) -> Portion | None:
+        """Read the next entries that the task has to look at; None behind the last."""
+        if task.everywhere:
+            count = min(BUCKETS_AT_ONCE, record.buckets - task.cursor)
+            if count <= 0:
+                return None
+            found = self._membership.read_buckets(work.project_id, record.cohort_id, task.cursor, count)
+            return {packed_id: entry for bucket in found for packed_id, entry in bucket.items()}
+        key = keys.named(work.project_id, record.cohort_id, task.attempt)
+        joined = cast("bytes | None", self._redis.lindex(key, task.cursor))
+        if joined is None:
+            return None
+        packed_ids = list(dict.fromkeys(unpack_ids(joined)))
+        return self._membership.entries(work.project_id, record.cohort_id, record.buckets, packed_ids)
+
+    def _complete(self, work: Work, record: CohortRecord, task: Task) -> None:
+        """Log that a sync is complete, and forget the attempts that this settles."""
+        machine = record.machine
+        machine.tasks.pop(0)
+        attempt = machine.numbered(task.attempt)
+        record.synced_ms = machine.completed_ms
+        step = Step(work, record, None, "sync", machine.completed_ms)
+        if attempt:
+            step.commit.log.append(_completed(work, record, attempt))
+            work.session_state(step.commit, attempt, "completed")
+        for settled in machine.settle():
+            if settled.total("left") and settled.listed:
+                machine.tasks.append(
+                    Task("forget", settled.number, settled.epochs, task.by, settled.is_long())
+                )
+            elif settled.listed:
+                step.commit.do(keys.named(work.project_id, record.cohort_id, settled.number), "UNLINK")
+        work.commit(step.sealed())
+
+
+def _completed(work: Work, record: CohortRecord, attempt: Attempt) -> NewEntry:
+    """Return the log entry that a destination reads as: everything of this sync lies before."""
+    machine = record.machine
+    entry = work.entry(record, "sync.completed", "sync", attempt, machine.completed_ms)
+    detail = {
+        "entered": attempt.entered,
+        "exited": attempt.exited,
+        "updated": attempt.updated,
+        "members": machine.count,
+        "began_ms": attempt.began_ms,
+        "full": attempt.full,
+    }
+    return replace(entry, detail=detail)
+
+
+def _is_idle(record: CohortRecord, task: Task) -> bool:
+    """Say whether a task has nothing to look at: nobody can be hidden by an exit under another name."""
+    if task.kind != "reassert":
+        return False
+    attempt = record.machine.numbered(task.attempt)
+    return attempt is None or not (attempt.shadows and attempt.entered)
+
+
+def _by(record: CohortRecord, task: Task) -> Attempt | None:
+    owner = record.machine.by_epoch().get(task.by)
+    return owner[0] if owner else None
+
+
+def _settle(change: Change | None, step: Step, packed_id: bytes, entry: Entry, *, existed: bool) -> None:
+    if change:
+        step.change(packed_id, change)
+    step.store(packed_id, entry, existed=existed)
+
+
+def _revert(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    if not entry.gone:
+        change = settling.revert(entry)
+        _settle(change, step, packed_id, entry, existed=True)
+
+
+def _sweep(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    epoch = entry.epoch
+    change = settling.sweep(entry)
+    if change or entry.epoch != epoch:
+        if entry.changed:
+            step.listed.append(packed_id)
+        _settle(change, step, packed_id, entry, existed=True)
+
+
+def _reassert(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    if settling.entered(entry):
+        step.reassert(packed_id)
+
+
+def _forget(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    if not entry.gone and settling.forgotten(entry):
+        step.forget(packed_id)
+
+
+_TREATMENTS: dict[str, tuple[Treat, str]] = {
+    "revert": (_revert, "taken_back"),
+    "sweep": (_sweep, "sync"),
+    "reassert": (_reassert, "reasserted"),
+    "forget": (_forget, "sync"),
+}

@@ -1,0 +1,162 @@
+"""What one run of the apply lane knows, and how its steps are committed."""
+
+import time
+from dataclasses import dataclass, field
+from typing import cast
+
+import orjson
+from redis import Redis
+from structlog.stdlib import get_logger
+
+from app.cohorts.commit import Commit, Committer, NewEntry
+from app.cohorts.epochs import Attempt, Trust
+from app.cohorts.epochs.routing import due_at
+from app.cohorts.record import CohortRecord
+from app.lanes.lanes import HeldLane
+from app.store import keys
+from config.projects import Project
+
+log = get_logger(__name__)
+
+DUE_NOW = 0
+"""In the sorted set of what is due: tasks that later pages wait for."""
+DUE_IDLE = 1
+"""A rename, which goes on between pages."""
+
+
+@dataclass
+class Work:
+    """One run over one project. Nobody else writes these cohorts while the lane is held.
+
+    Attributes:
+        redis, committer: where it is read and written.
+        lane: the lane that is held.
+        project: whose.
+        until: when (monotonic seconds) the run's time is up.
+        session_s: lifetime of what is remembered of a session.
+        pending: log entries that go with the next step.
+    """
+
+    redis: Redis
+    committer: Committer
+    lane: HeldLane
+    project: Project
+    until: float
+    session_s: int
+    pending: list[NewEntry] = field(default_factory=list)
+    _records: dict[str, CohortRecord] = field(default_factory=dict)
+    _trust: Trust | None = None
+    _stored_trust: bytes = b""
+
+    @property
+    def project_id(self) -> str:
+        """The project's id."""
+        return self.project.id
+
+    def is_over(self) -> bool:
+        """Whether the run should end at its next step."""
+        return time.monotonic() >= self.until
+
+    @property
+    def trust(self) -> Trust:
+        """What the project has proven about its sender."""
+        if self._trust is None:
+            self._stored_trust = cast("bytes | None", self.redis.get(keys.trust(self.project_id))) or b""
+            self._trust = Trust.from_json(orjson.loads(self._stored_trust)) if self._stored_trust else Trust()
+        return self._trust
+
+    def record(self, cohort_id: str) -> CohortRecord:
+        """Return a cohort, read once a run."""
+        if cohort_id not in self._records:
+            stored = cast("dict[bytes, bytes]", self.redis.hgetall(keys.cohort(self.project_id, cohort_id)))
+            self._records[cohort_id] = CohortRecord.from_hash(cohort_id, stored)
+        return self._records[cohort_id]
+
+    def forget(self) -> None:
+        """Drop what is in memory, after a step failed: Redis has the truth."""
+        self._records.clear()
+        self.pending.clear()
+        self._trust = None
+
+    def begin(self, record: CohortRecord) -> Commit:
+        """Begin a step for a cohort."""
+        return Commit(self.lane, record)
+
+    def seal(self, commit: Commit) -> Commit:
+        """Add to a step what follows from the cohort's state, and fix that state."""
+        record = commit.record
+        self.tell_lifecycle(commit)
+        if record.new:
+            commit.do(keys.cohorts(self.project_id), "SADD", record.cohort_id)
+            record.new = False
+        due = self._due(record)
+        if due is None:
+            commit.do(keys.due(self.project_id), "ZREM", record.cohort_id)
+        else:
+            commit.do(keys.due(self.project_id), "ZADD", due, record.cohort_id)
+        trust = orjson.dumps(self.trust.to_json())
+        if trust != self._stored_trust:
+            commit.do(keys.trust(self.project_id), "SET", trust)
+            self._stored_trust = trust
+        return commit.seal()
+
+    def commit(self, *commits: Commit) -> None:
+        """Write sealed steps in order."""
+        self.committer.run(commits)
+        self.lane.keep()
+
+    def entry(
+        self, record: CohortRecord, kind: str, cause: str, attempt: Attempt | None, at_ms: int
+    ) -> NewEntry:
+        """Return a log entry about a cohort; the caller adds what changed."""
+        return NewEntry(
+            kind=kind,
+            cause=cause,
+            cohort_id=record.cohort_id,
+            cohort_name=record.name,
+            session_id=attempt.sessions[-1] if attempt and attempt.sessions else "",
+            time_ms=at_ms,
+            old_names=list(record.old_names),
+        )
+
+    def session_state(self, commit: Commit, attempt: Attempt, state: str) -> None:
+        """Note what became of an attempt in the records of its sessions."""
+        for session in attempt.sessions:
+            key = keys.session(self.project_id, commit.record.cohort_id, session)
+            commit.do(key, "HSET", "state", state)
+            commit.do(key, "EXPIRE", self.session_s)
+
+    def _due(self, record: CohortRecord) -> int | None:
+        if record.machine.tasks:
+            return DUE_NOW
+        if record.rename:
+            return DUE_IDLE
+        return due_at(record.machine, self.trust)
+
+    def tell_lifecycle(self, commit: Commit) -> None:
+        """Log which attempts began and which were given up, and raise what a person ought to know."""
+        record = commit.record
+        machine = record.machine
+        commit.log += self.pending
+        self.pending.clear()
+        for kind, state, numbers in (
+            ("sync.superseded", "superseded", machine.closed),
+            ("sync.started", "open", machine.began),
+        ):
+            for number in numbers:
+                attempt = machine.numbered(number)
+                if attempt:
+                    commit.log.append(self.entry(record, kind, "sync", attempt, attempt.began_ms))
+                    self.session_state(commit, attempt, state)
+            numbers.clear()
+        if machine.contradicted or machine.spared:
+            log.warning(
+                "sync_contradicts_copy",
+                project_id=self.project_id,
+                cohort_id=record.cohort_id,
+                contradictions=machine.contradicted,
+                kept_back=len(machine.spared),
+                advice="the copy may have drifted from Mixpanel; compare the member counts",
+            )
+            machine.contradicted = 0
+            machine.spared.clear()

@@ -1,0 +1,167 @@
+"""The change log: one ordered stream a project, which every destination reads with a cursor of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import orjson
+from redis import Redis
+
+from app.cohorts.commit import NewEntry, candidate_generation
+from app.lanes.lanes import Lanes
+from app.lanes.work import LOG_LANES
+from app.store import keys, scripts
+
+READ_AT_ONCE = 50
+TRIM_AT_ONCE = 200
+
+Member = tuple[str, Mapping[str, Any]]
+"""A distinct_id and its exported properties (empty where nothing is exported or known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log: at most 250 members' changes, or an event in the life of a sync.
+
+    Attributes:
+        sequence: gapless within a generation.
+        generation: of the log; a new one begins when a part of the log was lost.
+        kind: `changes`, or an event such as `sync.started`, `sync.completed`, `sync.superseded`.
+        cause: why there is a change: `sync`, `taken_back`, `rename`, `reasserted`.
+        cohort_id, cohort_name: the cohort, and its name at that time.
+        session_id: the export that caused it, if one did.
+        time_ms: when the page that caused it was accepted.
+        entered, updated: members with their exported properties.
+        exited: distinct_ids.
+        old_names: names that members may still carry while a rename is under way.
+        detail: of an event.
+    """
+
+    sequence: int
+    generation: str
+    kind: str
+    cause: str
+    cohort_id: str
+    cohort_name: str
+    session_id: str
+    time_ms: int
+    entered: tuple[Member, ...] = ()
+    exited: tuple[str, ...] = ()
+    updated: tuple[Member, ...] = ()
+    old_names: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> int:
+        """How many changes it holds."""
+        return len(self.entered) + len(self.exited) + len(self.updated)
+
+
+class ChangeLog:
+    """Reads, extends and trims the log."""
+
+    def __init__(self, redis: Redis, lanes: Lanes, keep_entries: int) -> None:
+        self._redis = redis
+        self._lanes = lanes
+        self._keep = keep_entries
+        self._append = scripts.load(redis, "cohorts/scripts/append.lua")
+
+    def end(self, project_id: str) -> int:
+        """Return the last sequence, 0 for an empty log."""
+        return int(cast("bytes | None", self._redis.hget(keys.log_meta(project_id), "sequence")) or 0)
+
+    def read(self, project_id: str, after: int, max_changes: int, last: int | None = None) -> list[Entry]:
+        """Return entries in order.
+
+        Args:
+            project_id: whose log.
+            after: the sequence behind which to begin.
+            max_changes: enough once so many changes are read (the last entry may pass it).
+            last: a sequence not to read beyond.
+        """
+        entries: list[Entry] = []
+        changes = 0
+        upper = "+" if last is None else f"{last}-0"
+        while changes < max_changes:
+            found = cast(
+                "list[tuple[bytes, dict[bytes, bytes]]]",
+                self._redis.xrange(keys.log(project_id), f"({after}-0", upper, READ_AT_ONCE),
+            )
+            for entry_id, stored in found:
+                entry = _decode(int(entry_id.split(b"-")[0]), stored)
+                entries.append(entry)
+                after = entry.sequence
+                changes += entry.changes
+                if changes >= max_changes:
+                    break
+            if len(found) < READ_AT_ONCE:
+                break
+        return entries
+
+    def append(
+        self,
+        project_id: str,
+        kind: str,
+        detail: Mapping[str, Any],
+        cohort_id: str = "",
+        cohort_name: str = "",
+    ) -> int:
+        """Append an event that a destination has to tell, and return its sequence."""
+        now_s, now_us = self._redis.time()
+        entry = NewEntry(kind, "", cohort_id, cohort_name, "", now_s * 1000 + now_us // 1000, detail=detail)
+        sequence, *wakes = cast(
+            "list[int]",
+            self._append(
+                keys=[
+                    keys.log(project_id),
+                    keys.log_meta(project_id),
+                    *(keys.lane(project_id, kind.name) for kind in LOG_LANES),
+                ],
+                args=[candidate_generation(), *entry.encoded()],
+            ),
+        )
+        for lane, wake in zip(LOG_LANES, wakes, strict=True):
+            self._lanes.enqueue(project_id, lane.name, wake)
+        return sequence
+
+    def trim(self, project_id: str) -> None:
+        """Drop a small step of what every destination has read, but for the newest entries."""
+        behind = self.slowest(project_id)
+        upto = min(behind, self.end(project_id) - self._keep)
+        first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
+        if first and (oldest := int(first[0][0].split(b"-")[0])) <= upto:
+            upto = min(upto, oldest + TRIM_AT_ONCE)
+            self._redis.xtrim(keys.log(project_id), minid=f"{upto + 1}-0", approximate=False)
+
+    def slowest(self, project_id: str) -> int:
+        """Return the lowest cursor of the destinations that hold the log."""
+        cursors = [self._redis.hget(keys.destination(project_id, lane.name), "cursor") for lane in LOG_LANES]
+        return min(int(cast("bytes | None", cursor) or 0) for cursor in cursors)
+
+    def backlog(self, project_id: str) -> int:
+        """Return how many entries the slowest destination has still to read."""
+        return self.end(project_id) - self.slowest(project_id)
+
+
+def _decode(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
+    data = orjson.loads(stored[b"data"])
+    return Entry(
+        sequence=sequence,
+        generation=stored[b"generation"].decode(),
+        kind=stored[b"kind"].decode(),
+        cause=stored[b"cause"].decode(),
+        cohort_id=stored[b"cohort_id"].decode(),
+        cohort_name=stored[b"cohort_name"].decode(),
+        session_id=stored[b"session_id"].decode(),
+        time_ms=int(stored[b"time_ms"]),
+        entered=_members(data.get("entered", ())),
+        exited=tuple(data.get("exited", ())),
+        updated=_members(data.get("updated", ())),
+        old_names=tuple(data.get("old_names", ())),
+        detail=data.get("detail", {}),
+    )
+
+
+def _members(stored: Sequence[Any]) -> tuple[Member, ...]:
+    """Return members; without properties they are stored as bare ids."""
+    return tuple((each, {}) if type(each) is str else (each[0], each[1]) for each in stored)

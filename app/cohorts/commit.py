@@ -1,0 +1,177 @@
+"""Everything that one step of the apply lane writes: all of it, or nothing.
+
+A step is at most 250 members' entries, a log entry for what changed, and the progress that goes with them. It
+is guarded by the lane's fencing token, so a holder that was taken over changes nothing.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from redis import Redis
+
+from app.cohorts.buckets import bucket_of
+from app.cohorts.record import CohortRecord
+from app.lanes.lanes import HeldLane, LaneLost, Lanes
+from app.lanes.work import LOG_LANES
+from app.store import keys, scripts
+
+CHUNK = 250
+"""Members a script handles at most, so that none blocks Redis for long."""
+
+Arg = str | bytes | int | float
+
+
+class StaleBuckets(Exception):  # noqa: N818 - a state that the caller can only run into by a fault
+    """The cohort's number of buckets is not the one that the commit was computed with."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry that is to be appended to the change log; the fields are those of `changelog.Entry`."""
+
+    kind: str
+    cause: str
+    cohort_id: str
+    cohort_name: str
+    session_id: str
+    time_ms: int
+    entered: Sequence[Any] = ()
+    exited: Sequence[str] = ()
+    updated: Sequence[Any] = ()
+    old_names: Sequence[str] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def encoded(self) -> list[Arg]:
+        """Return names and values as the stream holds them."""
+        data = {
+            name: value
+            for name in ("entered", "exited", "updated", "old_names", "detail")
+            if (value := getattr(self, name))
+        }
+        return [
+            *("kind", self.kind, "cause", self.cause, "cohort_id", self.cohort_id),
+            *("cohort_name", self.cohort_name, "session_id", self.session_id),
+            *("time_ms", self.time_ms, "data", orjson.dumps(data)),
+        ]
+
+
+@dataclass(slots=True)
+class Commit:
+    """Collects what a step writes. Sealed once complete: it then holds the cohort as it is at that moment.
+
+    Attributes:
+        lane: on whose behalf.
+        record: the cohort; its hash is written with every commit.
+        log: entries to append.
+        commands: (key, name, arguments) of plain single-key commands.
+        puts: bucket number -> packed id -> packed entry.
+        drops: bucket number -> packed ids.
+        sealed: the cohort's hash as of the sealing.
+        expected: number of buckets that the step was computed with.
+    """
+
+    lane: HeldLane
+    record: CohortRecord
+    log: list[NewEntry] = field(default_factory=list)
+    commands: list[tuple[str, str, list[Arg]]] = field(default_factory=list)
+    puts: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    drops: dict[int, list[bytes]] = field(default_factory=dict)
+    sealed: dict[str, Any] = field(default_factory=dict)
+    expected: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember what the step is computed with."""
+        self.expected = self.record.buckets
+
+    def put(self, packed_id: bytes, packed_entry: bytes) -> None:
+        """Write a member's entry."""
+        self.puts.setdefault(bucket_of(packed_id, self.record.buckets), {})[packed_id] = packed_entry
+
+    def drop(self, packed_id: bytes) -> None:
+        """Remove a member's entry."""
+        self.drops.setdefault(bucket_of(packed_id, self.record.buckets), []).append(packed_id)
+
+    def do(self, key: str, name: str, *args: Arg) -> None:
+        """Run one plain command on one key."""
+        self.commands.append((key, name, list(args)))
+
+    def seal(self) -> "Commit":
+        """Fix the cohort's state that goes with this step, before the next step changes it further."""
+        self.sealed = self.record.to_hash()
+        return self
+
+
+class Committer:
+    """Sends commits as one script each."""
+
+    def __init__(self, redis: Redis, lanes: Lanes) -> None:
+        self._redis = redis
+        self._lanes = lanes
+        self._script = scripts.load(redis, "cohorts/scripts/commit.lua")
+
+    def run(self, commits: Sequence[Commit]) -> None:
+        """Commit steps of one lane in order, in one round trip.
+
+        Raises:
+            LaneLost: the lane is somebody else's by now; that step and those behind it are not written.
+            StaleBuckets: the same, for a number of buckets that is not the stored one.
+        """
+        calls = [_arguments(commit) for commit in commits]
+        answers = scripts.run_all(self._redis, self._script, calls)
+        for commit, answer in zip(commits, answers, strict=True):
+            if answer[0] == 0:
+                raise LaneLost(commit.lane.name)
+            if answer[0] < 0:
+                raise StaleBuckets(commit.record.cohort_id)
+            for lane, wake in zip(LOG_LANES, answer[2:], strict=True):
+                self._lanes.enqueue(commit.lane.project_id, lane.name, wake)
+
+
+def candidate_generation() -> str:
+    """Return a name for the log's generation, if it has none yet."""
+    return f"{time.time_ns() // 1_000_000:x}"
+
+
+def _arguments(commit: Commit) -> tuple[list[str], list[Arg]]:
+    project_id, cohort_id = commit.lane.project_id, commit.record.cohort_id
+    names = [
+        commit.lane.key,
+        keys.cohort(project_id, cohort_id),
+        keys.log(project_id),
+        keys.log_meta(project_id),
+        *(keys.lane(project_id, lane.name) for lane in LOG_LANES),
+    ]
+    index = {name: place for place, name in enumerate(names, start=1)}
+    args: list[Arg] = [
+        commit.lane.token,
+        commit.expected if commit.puts or commit.drops else "",
+        candidate_generation(),
+        len(LOG_LANES),
+        len(commit.log),
+    ]
+    for entry in commit.log:
+        args += entry.encoded()
+    for key, name, rest in _commands(commit):
+        if key not in index:
+            names.append(key)
+            index[key] = len(names)
+        args += [index[key], len(rest), name, *rest]
+    return names, args
+
+
+def _commands(commit: Commit) -> list[tuple[str, str, list[Arg]]]:
+    project_id, cohort_id = commit.lane.project_id, commit.record.cohort_id
+    commands: list[tuple[str, str, list[Arg]]] = []
+    for number, entries in commit.puts.items():
+        flat: list[Arg] = [part for pair in entries.items() for part in pair]
+        commands.append((keys.bucket(project_id, cohort_id, number), "HSET", flat))
+    for number, packed_ids in commit.drops.items():
+        commands.append((keys.bucket(project_id, cohort_id, number), "HDEL", list(packed_ids)))
+    commands += commit.commands
+    if commit.sealed:
+        record = [part for pair in commit.sealed.items() for part in pair]
+        commands.append((keys.cohort(project_id, cohort_id), "HSET", record))
+    return commands

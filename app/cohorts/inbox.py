@@ -1,0 +1,144 @@
+"""The inbox: accepted pages, in order, until they are applied."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.cohorts.page_schema import PageHead
+from app.lanes.lanes import Lanes
+from app.lanes.work import APPLY
+from app.store import keys, scripts
+
+FULL_RETRY_AFTER_S = 10.0
+MAX_DELAY_S = 1.0
+READ_AT_ONCE = 4
+WAIT_REPLICAS_MS = 1_000
+
+
+class InboxFull(Exception):  # noqa: N818 - a state of the inbox, not a mistake of the caller
+    """The inbox is at its hard cap. `retry_after_s` says when to come back."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("the inbox is full")
+        self.retry_after_s = retry_after_s
+
+
+class NotReplicatedError(RedisError):
+    """Fewer replicas than asked for have the page; it may still be lost with the master."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a page.
+
+    Attributes:
+        duplicate: an exact copy of it still waits, so this one was dropped.
+        delay_s: how long to hold the answer back, to slow the sender to our pace.
+    """
+
+    duplicate: bool
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A page in the inbox.
+
+    Attributes:
+        entry_id: its place in the stream.
+        at_ms: when it was accepted, by Redis's clock.
+        digest: of its identity and content, as it was known at the door.
+        body: as accepted.
+    """
+
+    entry_id: bytes
+    at_ms: int
+    digest: bytes
+    body: bytes
+
+
+class Inbox:
+    """Takes pages durably, and gives them in order to the apply lane."""
+
+    def __init__(
+        self, redis: Redis, lanes: Lanes, soft_cap_bytes: int, hard_cap_bytes: int, wait_replicas: int = 0
+    ) -> None:
+        self._redis = redis
+        self._lanes = lanes
+        self._soft_cap = soft_cap_bytes
+        self._hard_cap = hard_cap_bytes
+        self._wait_replicas = wait_replicas
+        self._accept = scripts.load(redis, "cohorts/scripts/accept.lua")
+
+    def accept(self, head: PageHead, body: bytes) -> Accepted:
+        """Keep the page and wake its project's apply lane.
+
+        Args:
+            head: what the page says about itself.
+            body: the JSON document, unpacked.
+
+        Raises:
+            InboxFull: there is no room; nothing was kept.
+            RedisError: it may or may not have been kept; sending it again is safe.
+        """
+        project_id = head.project_id
+        outcome, waiting, wake = cast(
+            "list[int]",
+            self._accept(
+                keys=[
+                    keys.inbox(project_id),
+                    keys.inbox_meta(project_id),
+                    keys.inbox_waiting(project_id),
+                    keys.lane(project_id, APPLY.name),
+                ],
+                args=[digest_of(head, body), body, len(body), self._hard_cap],
+            ),
+        )
+        if outcome < 0:
+            raise InboxFull(FULL_RETRY_AFTER_S)
+        self._replicate()
+        self._lanes.enqueue(project_id, APPLY.name, wake)
+        return Accepted(duplicate=outcome == 0, delay_s=self._delay_s(waiting))
+
+    def waiting(self, project_id: str, count: int = READ_AT_ONCE) -> list[Waiting]:
+        """Return the first pages that wait."""
+        found = cast(
+            "list[tuple[bytes, dict[bytes, bytes]]]", self._redis.xrange(keys.inbox(project_id), count=count)
+        )
+        return [
+            Waiting(entry_id, int(entry_id.split(b"-")[0]), fields[b"digest"], fields[b"body"])
+            for entry_id, fields in found
+        ]
+
+    def depth(self, project_id: str) -> Mapping[str, int]:
+        """Return how many `pages` and `bytes` wait."""
+        meta = cast("bytes | None", self._redis.hget(keys.inbox_meta(project_id), "bytes"))
+        return {"pages": int(cast("Any", self._redis.xlen(keys.inbox(project_id)))), "bytes": int(meta or 0)}
+
+    def _delay_s(self, waiting: int) -> float:
+        over = waiting - self._soft_cap
+        return (
+            0.0
+            if over <= 0
+            else min(MAX_DELAY_S, MAX_DELAY_S * over / max(1, self._hard_cap - self._soft_cap))
+        )
+
+    def _replicate(self) -> None:
+        if (
+            self._wait_replicas
+            and self._redis.wait(self._wait_replicas, WAIT_REPLICAS_MS) < self._wait_replicas
+        ):
+            raise NotReplicatedError("too few replicas have the page")
+
+
+def digest_of(head: PageHead, body: bytes) -> bytes:
+    """Return what two copies of one page have in common, and no other page has: 16 bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (head.cohort_id, head.session_id, head.action, str(head.number)):
+        digest.update(part.encode(errors="surrogatepass") + b"\0")
+    digest.update(body)
+    return digest.digest()

@@ -1,0 +1,81 @@
+"""Read who is in a cohort: by id, by bucket, all of them in bounded steps."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from redis import Redis
+
+from app.cohorts.buckets import bucket_of
+from app.cohorts.commit import CHUNK
+from app.cohorts.epochs import Entry
+from app.cohorts.packing import pack_id, unpack_entry, unpack_id
+from app.store import keys, scripts
+
+
+class Membership:
+    """Reads the bucketed hashes; only the apply lane's commits write them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._script = scripts.load(redis, "cohorts/scripts/read.lua")
+
+    def entries(
+        self, project_id: str, cohort_id: str, buckets: int, packed_ids: Sequence[bytes]
+    ) -> dict[bytes, Entry]:
+        """Return the entries of these members; those never heard of are new, absent entries.
+
+        Args:
+            project_id: whose cohort.
+            cohort_id: which.
+            buckets: how many buckets it has now.
+            packed_ids: any number; read in scripts of 250, all in one round trip.
+        """
+        order: list[bytes] = []
+        calls: list[scripts.Call] = []
+        for start in range(0, len(packed_ids), CHUNK):
+            grouped: dict[int, list[bytes]] = {}
+            for packed_id in packed_ids[start : start + CHUNK]:
+                grouped.setdefault(bucket_of(packed_id, buckets), []).append(packed_id)
+            names = [keys.bucket(project_id, cohort_id, number) for number in grouped]
+            args: list[bytes | int] = []
+            for group in grouped.values():
+                args += [len(group), *group]
+            calls.append((names, args))
+            order += [packed_id for group in grouped.values() for packed_id in group]
+        answers = scripts.run_all(self._redis, self._script, calls)
+        found = [value for answer in answers for value in answer]
+        return {
+            packed_id: unpack_entry(value) if value else Entry()
+            for packed_id, value in zip(order, found, strict=True)
+        }
+
+    def present(self, project_id: str, cohort_id: str, distinct_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these people are in the cohort now."""
+        stored = cast("bytes | None", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets"))
+        if stored is None:
+            return frozenset()
+        packed = {pack_id(distinct_id): distinct_id for distinct_id in distinct_ids}
+        entries = self.entries(project_id, cohort_id, int(stored), list(packed))
+        return frozenset(packed[packed_id] for packed_id, entry in entries.items() if entry.now)
+
+    def read_buckets(
+        self, project_id: str, cohort_id: str, first: int, count: int
+    ) -> list[dict[bytes, Entry]]:
+        """Return the contents of `count` buckets from number `first` on."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for number in range(first, first + count):
+            pipeline.hgetall(keys.bucket(project_id, cohort_id, number))
+        return [
+            {packed_id: unpack_entry(packed) for packed_id, packed in bucket.items()}
+            for bucket in pipeline.execute()
+        ]
+
+    def members(self, project_id: str, cohort_id: str) -> Iterator[str]:
+        """Yield everybody who is in the cohort, bucket by bucket; changes meanwhile may not show."""
+        number = 0
+        while number < int(
+            cast("bytes", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets") or b"0")
+        ):
+            for bucket in self.read_buckets(project_id, cohort_id, number, 1):
+                yield from (unpack_id(packed_id) for packed_id, entry in bucket.items() if entry.now)
+            number += 1

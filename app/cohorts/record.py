@@ -1,0 +1,94 @@
+"""What is kept of a cohort besides its members: names, counts, the epoch machine, a rename under way."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.cohorts.epochs import Machine
+
+
+@dataclass(slots=True)
+class Rename:
+    """A name being replaced on every member.
+
+    Attributes:
+        old_names: what members may still carry.
+        at_ms: when the page that brought the new name was accepted.
+        cursor: the next bucket to visit.
+    """
+
+    old_names: list[str]
+    at_ms: int
+    cursor: int = 0
+
+
+@dataclass(slots=True)
+class CohortRecord:
+    """One cohort, as its lane's holder keeps it in memory during a run.
+
+    Attributes:
+        cohort_id, name, description: as last sent.
+        machine: its attempts.
+        buckets: how many its members are spread over.
+        entries: members and tombstones, for the number of buckets.
+        rename: a rename that is not through.
+        suspect: why the copy may differ from Mixpanel until a reconcile, else nothing.
+        quarantined: members that could not be used, ever.
+        synced_ms: when the last sync completed.
+        new: nothing of it is in Redis yet.
+    """
+
+    cohort_id: str
+    name: str = ""
+    description: str = ""
+    machine: Machine = field(default_factory=Machine)
+    buckets: int = 1
+    entries: int = 0
+    rename: Rename | None = None
+    suspect: str = ""
+    quarantined: int = 0
+    synced_ms: int = 0
+    new: bool = True
+
+    @property
+    def old_names(self) -> list[str]:
+        """Names that members may still carry from before a rename."""
+        return self.rename.old_names if self.rename else []
+
+    def to_hash(self) -> dict[str, Any]:
+        """Return the fields of the cohort's hash."""
+        rename = [self.rename.old_names, self.rename.at_ms, self.rename.cursor] if self.rename else None
+        return {
+            "name": self.name,
+            "description": self.description,
+            "members": self.machine.count,
+            "partial": self.machine.partial,
+            "buckets": self.buckets,
+            "entries": self.entries,
+            "suspect": self.suspect,
+            "quarantined": self.quarantined,
+            "synced_ms": self.synced_ms,
+            "rename": orjson.dumps(rename),
+            "machine": orjson.dumps(self.machine.to_json()),
+        }
+
+    @classmethod
+    def from_hash(cls, cohort_id: str, stored: dict[bytes, bytes]) -> "CohortRecord":
+        """Read the cohort's hash; an empty one is a new cohort."""
+        if not stored:
+            return cls(cohort_id)
+        rename = orjson.loads(stored[b"rename"])
+        return cls(
+            cohort_id=cohort_id,
+            name=stored[b"name"].decode(),
+            description=stored[b"description"].decode(),
+            machine=Machine.from_json(orjson.loads(stored[b"machine"])),
+            buckets=int(stored[b"buckets"]),
+            entries=int(stored[b"entries"]),
+            rename=Rename(*rename) if rename else None,
+            suspect=stored[b"suspect"].decode(),
+            quarantined=int(stored[b"quarantined"]),
+            synced_ms=int(stored[b"synced_ms"]),
+            new=False,
+        )

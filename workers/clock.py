@@ -1,0 +1,73 @@
+"""The clock: wakes every lane that ought to run and that nobody is going to run.
+
+A small loop of our own, because RQ's scheduler pickles what it enqueues. Several clocks may run; one at a time
+ticks, the others stand by.
+"""
+
+import signal
+import time
+from threading import Event
+
+from redis.exceptions import RedisError
+from structlog.stdlib import get_logger
+
+from app.lanes.work import LANES
+from app.services import Services
+from app.store import keys
+from app.store.heartbeats import process_name
+from workers.process import services
+from workers.pulse import Pulse
+
+log = get_logger(__name__)
+
+LOCK_MS = 5_000
+TIDY_EVERY_S = 60.0
+
+
+class Clock:
+    """Ticks while it has the lock."""
+
+    def __init__(self, made: Services, name: str) -> None:
+        self._made = made
+        self._name = name.encode()
+        self._tidied = 0.0
+
+    def tick(self) -> None:
+        """Sweep every lane of every project, if no other clock does."""
+        if not self._is_ours():
+            return
+        for project_id in self._made.settings.projects:
+            for kind in LANES.values():
+                self._made.lanes.sweep(project_id, kind)
+        if time.monotonic() - self._tidied > TIDY_EVERY_S:
+            self._made.heartbeats.drop_stale()
+            self._tidied = time.monotonic()
+
+    def _is_ours(self) -> bool:
+        redis, key = self._made.redis, keys.clock_lock()
+        if redis.set(key, self._name, nx=True, px=LOCK_MS):
+            return True
+        if redis.get(key) != self._name:
+            return False
+        redis.pexpire(key, LOCK_MS)
+        return True
+
+
+def main() -> int:
+    """Tick until a signal says to stop."""
+    made = services()
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    clock = Clock(made, process_name("clock"))
+    with Pulse(made.heartbeats, "clock"):
+        while not stop.wait(made.settings.clock_tick_s):
+            try:
+                clock.tick()
+            except RedisError as error:
+                log.warning("clock_waits_for_redis", error=type(error).__name__)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,45 @@
+"""The jobs that RQ runs: thin, they name a lane and call its runner."""
+
+import time
+
+from redis.exceptions import RedisError
+from structlog.contextvars import bound_contextvars
+from structlog.stdlib import get_logger
+
+from app.lanes.lanes import HeldLane, LaneLost
+from app.lanes.outcome import Outcome
+from app.services import Services
+from workers.process import services
+
+log = get_logger(__name__)
+
+AFTER_A_FAULT_S = 10.0
+
+
+def run_lane(project_id: str, lane: str, wake: int) -> None:
+    """Run one lane of a project for a slice of time, if this wake is still the current one."""
+    held = services().lanes.start(project_id, lane, wake)
+    if held:
+        with bound_contextvars(lane=lane, token=held.token):
+            _run(services(), held)
+
+
+def _run(made: Services, held: HeldLane) -> None:
+    project = made.settings.projects.get(held.project_id)
+    if project is None:
+        outcome = Outcome.stopped("the project is not configured any more")
+        made.lanes.finish(held, outcome)
+        return
+    try:
+        outcome = made.runners[held.name].run(held, project, time.monotonic() + made.settings.slice_s)
+    except LaneLost:
+        log.warning("lane_lost", project_id=held.project_id)
+        return
+    except RedisError as error:
+        # The lease runs out and the sweeper takes the lane up again, once Redis is back.
+        log.warning("lane_interrupted", project_id=held.project_id, error=type(error).__name__)
+        return
+    except Exception:  # the process's edge: the lane must be tried again whatever it was
+        log.exception("lane_failed", project_id=held.project_id)
+        outcome = Outcome.later(AFTER_A_FAULT_S, "an unexpected fault; see the worker's log")
+    made.lanes.finish(held, outcome)

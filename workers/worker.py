@@ -1,0 +1,51 @@
+"""An RQ worker for one or more queues: `python -m workers.worker apply`.
+
+Jobs run in the worker's own process. A fork a job would cost three times as much, and a lane that dies with
+its worker is taken up again anyway.
+"""
+
+import sys
+import time
+
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from structlog.stdlib import get_logger
+
+from app.lanes.work import QUEUES
+from app.store.connection import connect
+from workers.process import services
+from workers.pulse import Pulse
+
+log = get_logger(__name__)
+
+AGAIN_S = 1.0
+
+
+def main(names: list[str]) -> int:
+    """Work on the named queues until a signal says to stop; the job at hand is finished first."""
+    unknown = [name for name in names if name not in QUEUES]
+    if not names or unknown:
+        sys.stderr.write(f"Name one or more queues out of: {', '.join(QUEUES)}.\n")
+        return 2
+    made = services()
+    with Pulse(made.heartbeats, f"worker-{'-'.join(names)}"):
+        while not _work(made.settings.rq_redis_url, names):
+            time.sleep(AGAIN_S)
+    return 0
+
+
+def _work(rq_redis_url: str, names: list[str]) -> bool:
+    """Work until told to stop; False when the queue's Redis went away and work is to be taken up again."""
+    try:
+        worker = SimpleWorker(names, connection=connect(rq_redis_url), serializer=JSONSerializer)
+        worker.log_result_lifespan = False
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    except RedisError as error:
+        log.warning("queue_unreachable", error=type(error).__name__)
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
