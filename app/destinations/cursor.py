@@ -1,8 +1,9 @@
 """What a destination remembers between runs: its cursor, the window it is at, and what of it is settled.
 
 Everything is written by scripts that check the lane's fencing token, so that a runner that was taken over
-changes nothing. While a window is open, a set beside the hash holds marks: `b...` a batch that is settled,
-`s...` an operation that is settled, `i...` one that is about to be sent and must not be sent twice.
+changes nothing. While a window is open, a set beside the hash holds marks: `r...` a round that is finished,
+`b...` a batch that is settled, `s...` an operation that is settled, `i...` one that is about to be sent and
+must not be sent twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,13 +50,13 @@ class Cursor:
         stored = self._redis.hgetall(keys.destination(project_id, self._name))  # a dozen fields
         return Position.of(cast("dict[bytes, bytes]", stored))
 
-    def open(self, lane: HeldLane, after: int, end: int, rules: bytes) -> None:
-        """Remember the window (after, end] and its rules, before any of it is sent.
+    def open(self, lane: HeldLane, after: int, end: int, rules: bytes, known: bytes) -> None:
+        """Remember the window (after, end] and what its plan rests on, before any of it is sent.
 
         Raises:
             LaneLost: the lane is no longer ours.
         """
-        self._fenced(lane, self._open, [self._hash(lane)], [after, end, rules])
+        self._fenced(lane, self._open, [self._hash(lane)], [after, end, rules, known])
 
     def settled(self, lane: HeldLane, marks: Sequence[str]) -> list[bool]:
         """Say of each mark whether it is there."""

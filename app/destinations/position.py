@@ -11,10 +11,18 @@ State = Literal["ok", "retrying", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window that was begun: its last sequence, its rules as JSON and its dead letters by code."""
+    """A window that was begun.
+
+    Attributes:
+        end: its last sequence.
+        rules: the rules it was begun with, as JSON.
+        known: what else its plan rests on, as the destination encoded it.
+        dead: its dead letters by code.
+    """
 
     end: int
     rules: bytes
+    known: bytes
     dead: Mapping[Code, int]
 
 
@@ -59,7 +67,7 @@ class Position:
         window = None
         if b"window_end" in stored:
             dead = {code: number(f"window_dead:{code}") for code in CODES}
-            window = Window(number("window_end"), stored[b"window_rules"], dead)
+            window = Window(number("window_end"), stored[b"window_rules"], stored[b"window_known"], dead)
         return cls(
             cursor=number("cursor"),
             state=cast("State", text("state") or "ok"),

@@ -9,8 +9,9 @@ from app.cohorts.membership import Membership
 from app.cohorts.registry import Cohorts
 from app.destinations.position import Position
 from app.destinations.profiles.claims import Claims
+from app.destinations.profiles.known import Known
 from app.destinations.profiles.plan import Plan, plan, questions
-from app.destinations.profiles.window import groups
+from app.destinations.profiles.window import Group, groups
 from config.projects import Project
 from config.rules import RuleSet
 
@@ -26,13 +27,13 @@ class Delivery:
         after: the sequence before it.
         entries: its entries, one or more.
         rules: the rules that turn them into operations.
-        again: whether an earlier try began it.
+        known: what an earlier try knew; None if this is the first.
     """
 
     after: int
     entries: Sequence[Entry]
     rules: RuleSet
-    again: bool
+    known: Known | None
 
     @property
     def end(self) -> int:
@@ -55,18 +56,26 @@ class Planner:
         entries = self._changelog.read(project.id, position.cursor, WINDOW_CHANGES, last)
         if not entries:
             return None
-        rules = RuleSet.from_json(window.rules) if window else project.rules
-        return Delivery(position.cursor, entries, rules, again=window is not None)
+        if window is None:
+            return Delivery(position.cursor, entries, project.rules, known=None)
+        rules, known = RuleSet.from_json(window.rules), Known.from_json(window.known)
+        return Delivery(position.cursor, entries, rules, known)
 
-    def plan(self, project: Project, delivery: Delivery) -> Plan:
-        """Plan a window; looks somebody up only where cohorts claim the same values."""
+    def plan(self, project: Project, delivery: Delivery) -> tuple[Plan, Known]:
+        """Plan a window; return also what the plan rests on."""
         found = groups(project.id, delivery.entries, delivery.rules)
-        leaving = any(act.leaving for group in found for act in group.acts)
-        cohorts = self._cohorts.list(project.id) if leaving else []
-        claims = Claims(project.id, delivery.rules, [(cohort.id, cohort.name) for cohort in cohorts])
-        asked = questions(found, claims)
-        present = {cohort_id: self._present(project.id, cohort_id, ids) for cohort_id, ids in asked.items()}
-        return plan(found, project.token.reveal(), claims, present)
+        known = delivery.known or self._look_up(project.id, found, delivery.rules)
+        claims = Claims(project.id, delivery.rules, known.cohorts)
+        return plan(found, project.token.reveal(), claims, known.present), known
+
+    def _look_up(self, project_id: str, found: Sequence[Group], rules: RuleSet) -> Known:
+        """Ask for names where anything is taken away, for members only where claims overlap."""
+        if not any(act.leaving for group in found for act in group.acts):
+            return Known()
+        cohorts = tuple((cohort.id, cohort.name) for cohort in self._cohorts.list(project_id))
+        asked = questions(found, Claims(project_id, rules, cohorts))
+        present = {cohort_id: self._present(project_id, cohort_id, ids) for cohort_id, ids in asked.items()}
+        return Known(cohorts, present)
 
     def _present(self, project_id: str, cohort_id: str, ids: Sequence[str]) -> frozenset[str]:
         found = frozenset[str]()

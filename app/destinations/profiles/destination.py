@@ -76,10 +76,13 @@ class ProfilesDestination:
                 return Outcome.more()
 
     def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery) -> None:
-        plan = self._planner.plan(project, delivery)
+        plan, known = self._planner.plan(project, delivery)
         if plan.rounds or plan.unusable:
-            self._cursor.open(lane, delivery.after, delivery.end, delivery.rules.to_json())
-            self._sender.send(lane, project, plan, again=delivery.again)
+            begun = delivery.known is not None
+            if not begun:
+                rules = delivery.rules.to_json()
+                self._cursor.open(lane, delivery.after, delivery.end, rules, known.to_json())
+            self._sender.send(lane, project, plan, again=begun)
             self._report_dead_letters(project.id, delivery)
         self._cursor.advance(lane, delivery.after, delivery.end)
         self._changelog.trim(project.id)

@@ -54,6 +54,9 @@ class RoundSender:
     def send(self, lane: HeldLane, project: Project, plan: Plan, *, again: bool) -> None:
         """Send a plan, round after round; what was settled by an earlier try is left out.
 
+        A round that was finished is left out whole, even if its batches would be cut differently now: what it
+        takes away must not follow what a later round gave.
+
         Args:
             lane: the lane that is held.
             project: whose profiles they are.
@@ -65,8 +68,12 @@ class RoundSender:
             LaneLost: the lane is no longer ours.
         """
         self._give_up_unusable(lane, plan.unusable)
-        for round_ in plan.rounds:
-            self._send_round(lane, project, self._batches_of(lane, project, round_, again=again))
+        ends = [f"r{number}" for number in range(len(plan.rounds))]
+        done = self._cursor.settled(lane, ends) if again else [False] * len(ends)
+        for round_, end, is_done in zip(plan.rounds, ends, done, strict=True):
+            if not is_done and (round_.records or round_.once):
+                self._send_round(lane, project, self._batches_of(lane, project, round_, again=again))
+                self._cursor.settle_batch(lane, end, 0, [])
 
     def close(self) -> None:
         """End the threads, once what they do is done."""

@@ -13,7 +13,7 @@ if (redis.call('HGET', destination, 'state') or 'ok') ~= 'ok' then
   redis.call('HSET', destination, 'since_ms', now)
 end
 redis.call('HSET', destination, 'cursor', ARGV[3], 'state', 'ok', 'advanced_ms', now)
-redis.call('HDEL', destination, 'window_end', 'window_rules', 'tries', 'reason', 'refused',
+redis.call('HDEL', destination, 'window_end', 'window_rules', 'window_known', 'tries', 'reason', 'refused',
   'window_dead:refused', 'window_dead:outcome_unknown', 'window_dead:unusable_id')
 redis.call('UNLINK', KEYS[3])
 return 1

@@ -14,7 +14,7 @@ from tests.integration.destinations.world import P, World
 LETTER = DeadLetter("refused", "no good", "{}", b"{}")
 
 STEPS: list[Callable[[Cursor, HeldLane], object]] = [
-    lambda cursor, lane: cursor.open(lane, 0, 3, b"[]"),
+    lambda cursor, lane: cursor.open(lane, 0, 3, b"[]", b"{}"),
     lambda cursor, lane: cursor.intend(lane, ["i1"]),
     lambda cursor, lane: cursor.take_back(lane, ["i1"]),
     lambda cursor, lane: cursor.settle_batch(lane, "b1", 2, [LETTER]),
@@ -44,7 +44,7 @@ def test_the_cursor_moves_from_where_the_window_began_only(world: World) -> None
     with pytest.raises(LaneLost):
         world.cursor.advance(held, 0, 5)
     with pytest.raises(LaneLost):
-        world.cursor.open(held, 4, 9, b"[]")
+        world.cursor.open(held, 4, 9, b"[]", b"{}")
     assert world.cursor.position(P).cursor == 5
 
 

@@ -361,3 +361,35 @@ def test_the_status_says_where_it_stands(world: World, mixpanel: Mixpanel) -> No
     after = world.status.status(P)
     assert (after.cursor, after.lag_entries, after.lag_s, after.state, after.reason) == (1, 0, 0, "ok", "")
     assert (after.delivered, after.dead_letters) == (1, 0)
+
+
+def test_a_finished_round_is_not_sent_again_however_names_members_and_limits_have_changed(
+    world: World, mixpanel: Mixpanel
+) -> None:
+    world.known.cohorts["3"] = "VIP"
+    world.known.members = {"3": set(people(50, "gone"))}
+    mixpanel.script = once(Reply(503), of="$union")
+    world.change(entered=["U1"], exited=people(300, "gone"))
+    assert world.run().kind == "later"
+    removed = [record for record in mixpanel.records if "$remove" in record]
+    assert len(removed) == 250
+
+    world.known.members = {}
+    world.known.cohorts["3"] = "Other"
+    world.redis.set(keys.size_limit(P), 5_000)
+    assert world.run().kind == "drained"
+    assert [record for record in mixpanel.records if "$remove" in record] == removed
+    assert mixpanel.cohorts_of("U1") == ["VIP"]
+
+
+def test_batches_of_an_unfinished_round_may_be_cut_differently_at_the_next_try(
+    world: World, mixpanel: Mixpanel
+) -> None:
+    world.rules(COUNTED)
+    mixpanel.script = once(Reply(429), of="$union")
+    world.change(entered=people(300))
+    assert world.run().kind == "later"
+    world.redis.set(keys.size_limit(P), 3_000)
+    assert world.run().kind == "drained"
+    assert counted(mixpanel) == dict.fromkeys(people(300), 1)
+    assert all(mixpanel.cohorts_of(who) == ["VIP"] for who in people(300))

@@ -36,7 +36,7 @@ from tests.integration.mixpanel.server import Reply, Request
 from tests.unit.destinations import profile_model
 
 P = "2195193"
-TIMEOUT_S = 1.0
+TIMEOUT_S = 20.0
 
 
 class Mixpanel:

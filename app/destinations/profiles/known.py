@@ -1,0 +1,37 @@
+"""What planning a window has to know beyond the log, kept with the window.
+
+Names and memberships change while a window is tried again. With what the first try knew, every try plans the
+same rounds: one that is finished can then be left out, and nothing is sent after what was meant to follow it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a window's plan rests on.
+
+    Attributes:
+        cohorts: (id, name) of every cohort, where the window takes anything away.
+        present: cohort id -> who of those asked about was a member.
+    """
+
+    cohorts: tuple[tuple[str, str], ...] = ()
+    present: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Encode; a few bytes unless cohorts claim the same values."""
+        present = {cohort_id: sorted(ids) for cohort_id, ids in self.present.items()}
+        return orjson.dumps({"cohorts": self.cohorts, "present": present})
+
+    @classmethod
+    def from_json(cls, encoded: bytes) -> "Known":
+        """Decode what `to_json` encoded."""
+        stored = orjson.loads(encoded)
+        return cls(
+            cohorts=tuple((cohort_id, name) for cohort_id, name in stored["cohorts"]),
+            present={cohort_id: frozenset(ids) for cohort_id, ids in stored["present"].items()},
+        )
