@@ -22,7 +22,8 @@ class World:
         lost: Which answers of a failing sync get lost: of `any` page (half of the failing pages arrived), or
             of the `last` page (in half of the failing syncs everything arrived), or `none`.
         copied: Chance a page that its first answer is lost, so that it arrives twice.
-        late: Chance that a failed page arrives after all, minutes after the next export began.
+        late: Chance that a page of a failed export, of which something had come, arrives minutes after the
+            next one began.
         restarts: Chance that a failed export is begun again within minutes, not at the next half hour.
         gaps: Chance a failed sync that nothing arrives for three days after it.
         refreshes: Chance a sync to send the whole cohort unasked.
@@ -110,9 +111,8 @@ def _step(
     if world.lost != "none" and random.random() < 0.5:
         lost = True
         fails_at = count - 1 if world.lost == "last" else fails_at
+    stragglers = range(fails_at, count) if fails_at else ()
     late = tuple(
-        (position, random.uniform(0.0, 300.0))
-        for position in range(fails_at, count)
-        if random.random() < world.late
+        (position, random.uniform(0.0, 300.0)) for position in stragglers if random.random() < world.late
     )
     return Step(cohort, fails_at, lost, copies, late, order, gap_s, pace_s, refresh)
