@@ -37,7 +37,7 @@ class LaneRunner(Protocol):
     """Does a lane's work while it is held."""
 
     def run(self, lane: HeldLane, project: Project, until: float) -> Outcome:
-        """Work until there is nothing left, the time (monotonic seconds) is up, or something is in the way."""
+        """Work until nothing is left, the time (monotonic seconds) is up, or something is in the way."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The clock: wakes every lane that ought to run and that nobody is going to run.
 
-A small loop of our own, because RQ's scheduler pickles what it enqueues. Several clocks may run; one at a time
-ticks, the others stand by.
+A small loop of our own, because RQ's scheduler pickles what it enqueues. Several clocks may run; one at a
+time ticks, the others stand by.
 """
 
 import signal

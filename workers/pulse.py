@@ -1,6 +1,7 @@
 """A thread that tells that this process lives."""
 
 from threading import Event, Thread
+from typing import Self
 
 from redis.exceptions import RedisError
 from structlog.stdlib import get_logger
@@ -21,7 +22,7 @@ class Pulse:
         self._stop = Event()
         self._thread = Thread(target=self._beat, name="pulse", daemon=True)
 
-    def __enter__(self) -> "Pulse":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
