@@ -1,11 +1,15 @@
 """TCP ports: taken or free, told before anything starts."""
 
 import errno
+import secrets
 import socket
 
 from app.local.errors import LocalError
 
-_EMBEDDED_REDIS = range(6390, 6490)  # below the kernel's range for outgoing connections
+# Below the kernel's range for outgoing connections (from 32768 on Linux): inside it, a client that connects
+# again while Redis is away can be given Redis' own port as its source, and keep it.
+_EMBEDDED_REDIS = range(20_000, 32_000)
+_TRIES = 100
 _HIGHEST = 65535
 
 
@@ -38,14 +42,15 @@ def require_free(port: int, variable: str, process: str) -> None:
 
 
 def free_redis_port() -> int:
-    """Return a loopback port for the embedded Redis."""
-    for port in _EMBEDDED_REDIS:
+    """Return a loopback port for the embedded Redis.
+
+    By chance, not the first that is free: two runs that start together would both find that one.
+    """
+    for _ in range(_TRIES):
+        port = _EMBEDDED_REDIS[secrets.randbelow(len(_EMBEDDED_REDIS))]
         if _bind_error(port) is None:
             return port
-    raise LocalError(
-        f"No port from {_EMBEDDED_REDIS[0]} to {_EMBEDDED_REDIS[-1]} is free for the embedded Redis; "
-        "set REDIS_URL to use a Redis of your own."
-    )
+    raise LocalError("No port is free for the embedded Redis; set REDIS_URL to use a Redis of your own.")
 
 
 def accepts(port: int) -> bool:
