@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,6 +142,28 @@ BOMB = gzip.compress(BIG)
 def test_a_body_over_the_limit_is_413_by_its_length() -> None:
     assert "10000" in failure(post(FakeServices(), BIG), 413)
     assert post(FakeServices(), page() + b" " * (10_000 - len(page()))).status_code == 200
+
+
+class Zeros(io.RawIOBase):
+    """A body without end."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        buffer[:] = bytes(len(buffer))
+        return len(buffer)
+
+
+def test_a_body_whose_length_is_over_the_limit_is_not_even_kept_while_it_is_refused() -> None:
+    services = FakeServices(settings=settings(max_body_bytes=8_000_000))
+    endless = {"wsgi.input": Zeros(), "CONTENT_LENGTH": "9000000"}
+    tracemalloc.start()
+    answer = post(services, environ_overrides=endless)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    failure(answer, 413)
+    assert peak_bytes < 1_000_000
 
 
 def test_a_body_over_the_limit_is_413_while_reading_where_no_length_is_given() -> None:

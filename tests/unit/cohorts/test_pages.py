@@ -216,6 +216,12 @@ def test_one_odd_value_costs_neither_its_member_nor_the_page(member: bytes) -> N
     assert orjson.loads(orjson.dumps(usable[0][1]))["mixpanel_distinct_id"] == "odd"
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999"])
+def test_what_is_no_number_becomes_null(number: bytes) -> None:
+    page = parse(odd_page(b'{"mixpanel_distinct_id": "odd", "spent": [' + number + b"]}"))
+    assert page.members[0]["spent"] == [None]
+
+
 def test_a_cut_emoji_becomes_the_replacement_character_and_a_pair_stays_itself() -> None:
     page = parse(odd_page(rb'{"mixpanel_distinct_id": "odd", "first_name": "\ud83d\ude00 \ud83d"}'))
     assert page.members[0]["first_name"] == "😀 \ufffd"
