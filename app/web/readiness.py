@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from redis import Redis, RedisError, ResponseError
 
+from app.lanes.work import QUEUES
 from app.web.faults import redis_word
 
-# Workers and clock write a sign of life every few seconds; twice a lane's lease is long enough for a stalled
-# machine.
+# Workers and the clock give a sign of life every 5 s; six of them missing is no hiccup of a busy machine.
 ALIVE_WITHIN_S: Final = 30.0
 WORKER: Final = "worker"
 CLOCK: Final = "clock"
@@ -50,8 +50,9 @@ def check_all(
     yield _writable(info)
     yield _persistent(policy, info, allow_volatile)
     yield _keeps(policy, allow_volatile)
-    yield _living(WORKER, alive)
-    yield _living(CLOCK, alive)
+    for queue in QUEUES:
+        yield _living(f"{WORKER}-{queue}", [age_s for name, age_s in alive.items() if queue in _queues(name)])
+    yield _living(CLOCK, [age_s for name, age_s in alive.items() if _role(name) == CLOCK])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,20 @@ def _volatile(name: str, found: str, remedy: str, allow_volatile: bool) -> Check
     return Check(name, ok=False, reason=f"{found}: acknowledged pages could be lost; {remedy}")
 
 
-def _living(kind: str, alive: Mapping[str, float]) -> Check:
-    ages_s = [age_s for name, age_s in alive.items() if name.startswith(kind)]
+def _role(name: str) -> str:
+    """Return what a process does: its name goes on with its machine, after an @."""
+    return name.partition("@")[0]
+
+
+def _queues(name: str) -> list[str]:
+    """Return the queues that a worker serves; its role is `worker-` and their names, joined by dashes."""
+    kind, *queues = _role(name).split("-")
+    return queues if kind == WORKER else []
+
+
+def _living(name: str, ages_s: list[float]) -> Check:
     living = [age_s for age_s in ages_s if age_s <= ALIVE_WITHIN_S]
     if living:
-        return Check(kind, ok=True, reason=f"{len(living)} alive, last sign {min(living):.0f} s ago")
+        return Check(name, ok=True, reason=f"{len(living)} alive, last sign {min(living):.0f} s ago")
     last = f"last sign {min(ages_s):.0f} s ago" if ages_s else "no sign of life"
-    return Check(kind, ok=False, reason=f"{last}: start the {kind} process; pages are kept meanwhile")
+    return Check(name, ok=False, reason=f"{last}: start the process; what arrives is kept meanwhile")

@@ -65,7 +65,9 @@ class FakeInbox:
 class FakeHeartbeats:
     """Everybody lives."""
 
-    ages_s: Mapping[str, float] = field(default_factory=lambda: {"worker:1": 1.0, "clock": 1.0})
+    ages_s: Mapping[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("worker-apply-mixpanel@a-1", "clock@a-2"), 1.0)
+    )
 
     def alive(self) -> Mapping[str, float]:
         return self.ages_s

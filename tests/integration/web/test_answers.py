@@ -2,51 +2,36 @@
 
 import threading
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.cohorts.inbox import Inbox
-from app.lanes.lanes import Lanes
-from app.lanes.queue import LaneQueue
+from app import create_app
 from app.store import keys
 from app.store.connection import connect
-from app.web.factory import build_web
+from app.store.heartbeats import Heartbeats
 from app.web.webhook import PATH
 from tests.conftest import StartRedis
-from tests.integration.web.services import BLOG, SHOP, FakeHeartbeats, basic, page, settings
+from tests.integration.web.services import BLOG, SHOP, basic, page, settings
 from tests.redis_server import RedisServer
 
 TIMEOUT_S = 0.5
 
 
-class Services:
-    """The real inbox on one Redis; a frozen Redis is given up after half a second."""
-
-    def __init__(self, redis_url: str, **changes: Any) -> None:
-        self.settings = settings(redis_url, **changes)
-        self.redis = connect(redis_url, timeout_s=TIMEOUT_S)
-        self.heartbeats = FakeHeartbeats()
-        lanes = Lanes(self.redis, LaneQueue(self.redis), self.settings.lease_s)
-        self.inbox = Inbox(
-            self.redis,
-            lanes,
-            self.settings.inbox_soft_cap_bytes,
-            self.settings.inbox_hard_cap_bytes,
-            self.settings.wait_replicas,
-        )
-
-
-Start = Callable[..., Flask]
+def start(redis_url: str, **changes: Any) -> Flask:
+    """Make the whole web application on one Redis, which is given up after half a second of silence."""
+    with patch("app.services.connect", partial(connect, timeout_s=TIMEOUT_S)):
+        return create_app(settings(redis_url, **changes))
 
 
 @pytest.fixture
 def relay(redis_url: str) -> Flask:
-    return build_web(Services(redis_url))
+    return start(redis_url)
 
 
 def send(app: Flask, body: bytes = page(), user: str = "shop") -> TestResponse:
@@ -99,7 +84,7 @@ def test_above_the_soft_cap_the_answer_is_delayed_and_at_the_hard_cap_it_is_429(
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     size = len(page())
-    app = build_web(Services(redis_url, inbox_soft_cap_bytes=3 * size, inbox_hard_cap_bytes=6 * size))
+    app = start(redis_url, inbox_soft_cap_bytes=3 * size, inbox_hard_cap_bytes=6 * size)
     for session in ("s1", "s2", "s3"):
         assert accepted(send(app, page(mixpanel_session_id=session)))
     assert slept == []
@@ -117,7 +102,7 @@ def test_a_killed_redis_is_503_until_it_is_back_and_what_was_acknowledged_is_the
     start_redis: StartRedis,
 ) -> None:
     server = start_redis(appendonly=True)
-    app = build_web(Services(server.url))
+    app = start(server.url)
     assert accepted(send(app))
     server.kill()
     assert_come_back(send(app, page(mixpanel_session_id="s2")), 503)
@@ -128,12 +113,12 @@ def test_a_killed_redis_is_503_until_it_is_back_and_what_was_acknowledged_is_the
 
 
 def test_a_redis_that_was_never_there_is_503() -> None:
-    assert_come_back(send(build_web(Services("redis://127.0.0.1:1/0"))), 503)
+    assert_come_back(send(start("redis://127.0.0.1:1/0")), 503)
 
 
 def test_a_redis_that_hangs_is_503_after_the_time_out(start_redis: StartRedis) -> None:
     server = start_redis()
-    app = build_web(Services(server.url))
+    app = start(server.url)
     assert accepted(send(app))
     server.freeze()
     begun_s = time.monotonic()
@@ -144,7 +129,7 @@ def test_a_redis_that_hangs_is_503_after_the_time_out(start_redis: StartRedis) -
 
 def test_a_redis_out_of_memory_is_503(start_redis: StartRedis) -> None:
     server = start_redis()
-    app = build_web(Services(server.url))
+    app = start(server.url)
     with server.client() as client:
         client.config_set("maxmemory", 1)
         assert_come_back(send(app), 503)
@@ -155,7 +140,7 @@ def test_a_redis_out_of_memory_is_503(start_redis: StartRedis) -> None:
 
 def test_a_replica_is_503(start_redis: StartRedis) -> None:
     primary, replica = start_redis(), start_redis()
-    app = build_web(Services(replica.url))
+    app = start(replica.url)
     with replica.client() as client:
         client.replicaof("127.0.0.1", str(primary.port))
         assert_come_back(send(app), 503)
@@ -165,12 +150,12 @@ def test_a_replica_is_503(start_redis: StartRedis) -> None:
 
 def test_a_redis_without_the_replicas_it_must_have_is_503(start_redis: StartRedis) -> None:
     server = start_redis(options={"min-replicas-to-write": "1"})
-    assert_come_back(send(build_web(Services(server.url))), 503)
+    assert_come_back(send(start(server.url)), 503)
 
 
 def test_a_page_that_too_few_replicas_confirm_is_503(start_redis: StartRedis) -> None:
     server = start_redis()
-    assert_come_back(send(build_web(Services(server.url, wait_replicas=1))), 503)
+    assert_come_back(send(start(server.url, wait_replicas=1)), 503)
 
 
 def test_a_script_that_fails_is_503(relay: Flask, redis_client: redis.Redis) -> None:
@@ -188,7 +173,7 @@ def test_a_redis_that_loads_its_data_is_503(start_redis: StartRedis) -> None:
     # Microseconds a key; commands are answered after every 2 MB, and connecting takes some.
     slowly = {"rdbcompression": "no", "key-load-delay": "40000"}
     server = start_redis(options=slowly)
-    app = build_web(Services(server.url))
+    app = start(server.url)
     with server.client() as client:
         for number in range(60):
             client.set(f"large:{number}", bytes(1_000_000))
@@ -220,6 +205,13 @@ def _seen_loading(server: RedisServer) -> bool:
 # --- health ---
 
 
+def all_start(server: RedisServer) -> None:
+    """Let every process that there must be give a sign of life."""
+    with server.client() as client:
+        for role in ("worker-apply", "worker-mixpanel", "clock"):
+            Heartbeats(client).beat(role)
+
+
 def readiness(app: Flask) -> tuple[int, dict[str, Any]]:
     answer = app.test_client().get("/readyz")
     sent: Any = answer.get_json()
@@ -229,7 +221,9 @@ def readiness(app: Flask) -> tuple[int, dict[str, Any]]:
 def test_a_persistent_redis_that_evicts_nothing_is_ready_and_the_policy_is_named(
     start_redis: StartRedis,
 ) -> None:
-    status, checks = readiness(build_web(Services(start_redis(appendonly=True).url)))
+    server = start_redis(appendonly=True)
+    all_start(server)
+    status, checks = readiness(start(server.url))
     assert status == 200
     assert "appendfsync always" in checks["persistence"]["reason"]
     assert "noeviction" in checks["eviction"]["reason"]
@@ -237,26 +231,37 @@ def test_a_persistent_redis_that_evicts_nothing_is_ready_and_the_policy_is_named
 
 def test_a_volatile_redis_is_not_ready_unless_allowed(start_redis: StartRedis) -> None:
     server = start_redis(maxmemory_policy="allkeys-lru")
-    status, checks = readiness(build_web(Services(server.url)))
+    all_start(server)
+    status, checks = readiness(start(server.url))
     assert status == 503
     assert {name for name, check in checks.items() if not check["ok"]} == {"persistence", "eviction"}
-    assert readiness(build_web(Services(server.url, allow_volatile_redis=True)))[0] == 200
+    assert readiness(start(server.url, allow_volatile_redis=True))[0] == 200
 
 
 @pytest.mark.parametrize("user", ["-config", "-config -info"])
 def test_where_commands_are_forbidden_readiness_says_what_it_can(start_redis: StartRedis, user: str) -> None:
     server = start_redis(appendonly=True)
     with server.client() as client:
+        all_start(server)
         client.execute_command("ACL", "SETUSER", "limited", "on", ">pw", "~*", "&*", "+@all", *user.split())
     url = server.url.replace("//", "//limited:pw@")
-    status, checks = readiness(build_web(Services(url)))
+    status, checks = readiness(start(url))
     assert status == (503 if "-info" in user else 200)
     assert checks["redis"]["ok"]
     assert "unknown" in checks["persistence"]["reason"]
 
 
+def test_without_workers_and_clock_it_is_not_ready_but_takes_pages(start_redis: StartRedis) -> None:
+    app = start(start_redis(appendonly=True).url)
+    status, checks = readiness(app)
+    assert status == 503
+    missing = {name for name, check in checks.items() if not check["ok"]}
+    assert missing == {"worker-apply", "worker-mixpanel", "clock"}
+    assert accepted(send(app))
+
+
 def test_a_redis_that_is_away_is_not_ready_but_the_process_is_healthy() -> None:
-    app = build_web(Services("redis://127.0.0.1:1/0"))
+    app = start("redis://127.0.0.1:1/0")
     status, checks = readiness(app)
     assert (status, list(checks)) == (503, ["redis"])
     assert app.test_client().get("/healthz").status_code == 200
@@ -266,6 +271,6 @@ def test_a_replica_is_not_ready(start_redis: StartRedis) -> None:
     server = start_redis(appendonly=True)
     with server.client() as client:
         client.replicaof("127.0.0.1", "1")
-    status, checks = readiness(build_web(Services(server.url)))
+    status, checks = readiness(start(server.url))
     assert status == 503
     assert "replica" in checks["redis"]["reason"]

@@ -11,7 +11,13 @@ from app.web.readiness import check_all
 
 GOOD_INFO = {"role": "master", "loading": 0, "aof_enabled": 1, "maxmemory_policy": "noeviction"}
 GOOD_CONFIG = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-ALL_ALIVE = {"worker:a": 1.0, "worker:b": 900.0, "clock": 0.4}
+ALL_ALIVE = {
+    "worker-apply@a-7": 1.0,
+    "worker-apply@b-7": 2.0,
+    "worker-apply@c-7": 900.0,
+    "worker-mixpanel@a-8": 3.0,
+    "clock@a-9": 0.4,
+}
 
 
 class FakeRedis:
@@ -52,7 +58,8 @@ def test_all_is_well() -> None:
         "redis": (True, "reachable and writable"),
         "persistence": (True, "append-only file on, appendfsync always"),
         "eviction": (True, "maxmemory-policy noeviction"),
-        "worker": (True, "1 alive, last sign 1 s ago"),
+        "worker-apply": (True, "2 alive, last sign 1 s ago"),
+        "worker-mixpanel": (True, "1 alive, last sign 3 s ago"),
         "clock": (True, "1 alive, last sign 0 s ago"),
     }
 
@@ -110,8 +117,16 @@ def test_a_volatile_redis_can_be_allowed_but_is_still_named() -> None:
     assert "ALLOW_VOLATILE_REDIS" in found["eviction"][1]
 
 
-@pytest.mark.parametrize("alive", [{}, {"worker:a": 31.0, "clock": 31.0}])
-def test_without_a_sign_of_life_worker_and_clock_are_not_ready(alive: dict[str, float]) -> None:
+@pytest.mark.parametrize("alive", [{}, {"worker-apply@a-7": 31.0, "clock@a-9": 31.0, "other@a-1": 1.0}])
+def test_without_a_sign_of_life_workers_and_clock_are_not_ready(alive: dict[str, float]) -> None:
     found = bad(alive=alive)
-    assert set(found) == {"worker", "clock"}
-    assert "start the worker process" in found["worker"]
+    assert set(found) == {"worker-apply", "worker-mixpanel", "clock"}
+    assert "start the process" in found["worker-apply"]
+
+
+def test_a_queue_that_nobody_serves_is_not_ready_though_other_workers_live() -> None:
+    assert set(bad(alive={"worker-apply@a-7": 1.0, "clock@a-9": 1.0})) == {"worker-mixpanel"}
+
+
+def test_one_worker_may_serve_several_queues() -> None:
+    assert bad(alive={"worker-apply-mixpanel@a-7": 1.0, "clock@a-9": 1.0}) == {}
