@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app.lanes.lanes import LaneLost
 from app.store import keys
 from config.rules import Operation, Rule, RuleSet
-from tests.integration.destinations.world import P, Mixpanel, World, refused
+from tests.integration.destinations.world import Mixpanel, P, World, refused
 from tests.integration.mixpanel.server import Reply
 
 COUNTED = RuleSet(
