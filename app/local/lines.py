@@ -14,6 +14,7 @@ HEADER = (
     f"{'members':>11}  up to date after"
 )
 _VALUE_CHARACTERS = 80
+_RAW_CHARACTERS = 200
 _SHOWN_FIELDS = 6
 _KINDS: Mapping[str, Kind] = {
     "warning": "warning",
@@ -69,6 +70,15 @@ def from_record(process: str, record: Mapping[str, Any]) -> Line | None:
     if kind is None:
         return None
     return Line(kind, f"{process}: {shorten(event)}{_fields(record)}", (process, kind, event))
+
+
+def brief(line: str) -> str:
+    """Return a line of a log in a form for reading: a record as its level, event and fields, others cut."""
+    record = _parse(line.encode()) if line.startswith("{") else {}
+    if "event" not in record:
+        return printable(line)[:_RAW_CHARACTERS]
+    event = printable(str(record["event"]))[:_RAW_CHARACTERS]
+    return f"{record.get('level', '')!s:<8} {event}{_fields(record)}"
 
 
 def sync_text(record: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from app.local.errors import LocalError
+from app.local.reaper import alive
 
 _ENDING_S = 30.0  # how long a killed run's processes may take to end
 
@@ -34,7 +35,7 @@ class RunLock:
         deadline = time.monotonic() + _ENDING_S
         while not self._try():
             holder = self._holder()
-            if holder is None or _alive(holder) or time.monotonic() > deadline:
+            if holder is None or alive(holder) or time.monotonic() > deadline:
                 raise LocalError(
                     f"Another run (process {holder or 'unknown'}) uses {self._path.parent}: end it first, "
                     "with Ctrl-C in its terminal."
@@ -59,13 +60,3 @@ class RunLock:
     def _holder(self) -> int | None:
         text = self._path.read_text()
         return int(text) if text.isdigit() else None
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # somebody else's process
-    return True

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 GRACE_S = 8.0  # for each phase, before SIGKILL
 
@@ -48,12 +49,23 @@ def end(leaders: Iterable[int]) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process of that id exists."""
+    """Say whether a process of that id runs.
+
+    One that has ended but was not collected yet does not: in a container, whoever adopts it may take seconds
+    to collect it, or never do.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    except PermissionError:
+        return True  # somebody else's process
+    try:
+        # The state follows the program's name, which stands in parentheses and may hold anything.
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no /proc on this system, or ended just now
+        return True
+    return state not in "ZX"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from app.local.banner import banner
 from app.local.child import Child, Command
 from app.local.console import Console
 from app.local.errors import LocalError, StopRequestedError
+from app.local.lines import brief
 from app.local.lock import RunLock
 from app.local.plan import Plan, make_plan
 from app.local.processes import procfile_commands, sandbox_command
@@ -129,7 +130,7 @@ class Run:
     def _report(self, child: Child) -> None:
         log = _shown(child.log.path)
         self._console.complain(f"{child.name} ended unexpectedly ({child.how_it_ended()}). The end of {log}:")
-        self._console.block("\n".join(f"    {line[:300]}" for line in child.log.tail(_TAIL_LINES)))
+        self._console.block("\n".join(f"    {brief(line)}" for line in child.log.tail(_TAIL_LINES)))
         self._console.complain(
             "Everything else is being stopped. What was accepted is kept: the next `make run` goes on there."
         )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.local.lines import HEADER, Line, LineReader, from_record, sync_text
+from app.local.lines import HEADER, Line, LineReader, brief, from_record, sync_text
 
 SYNC = {
     "event": "sync_delivered",
@@ -85,6 +85,19 @@ def test_tracebacks_of_two_processes_do_not_mix() -> None:
     reader = LineReader()
     reader.read("web", b"Traceback (most recent call last):")
     assert reader.read("clock", b"an ordinary line") is None
+
+
+def test_the_end_of_a_log_is_shown_for_reading() -> None:
+    record = {
+        "event": "Worker failed",
+        "level": "error",
+        "logger": "x",
+        "code": 3,
+        "exception": "T\n  f\nKeyError: 1",
+    }
+    assert brief(json.dumps(record)) == "error    Worker failed (code=3, KeyError: 1)"
+    assert brief("a plain line \x1b[2J") == "a plain line �[2J"
+    assert len(brief("{" + "x" * 5000)) == 200
 
 
 @pytest.mark.parametrize("line", [b"{broken", b"[1]", b"", b"\xff\xfe", b'{"event": 5}'])
