@@ -107,6 +107,7 @@ class ProfilesDestination:
                     project_id=project_id,
                     cohort_id=entry.cohort_id,
                     cohort_name=entry.cohort_name,
+                    session_id=entry.session_id,
                     entered=detail.get("entered", 0),
                     exited=detail.get("exited", 0),
                     updated=detail.get("updated", 0),

@@ -329,6 +329,7 @@ def test_a_finished_sync_is_one_line_once_mixpanel_is_up_to_date(world: World) -
             "project_id": P,
             "cohort_id": "1",
             "cohort_name": "VIP",
+            "session_id": "s",
             "entered": 2,
             "exited": 1,
             "updated": 0,
