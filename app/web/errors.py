@@ -5,9 +5,10 @@ from flask import Flask, Response, request
 from redis import RedisError
 from werkzeug.exceptions import HTTPException
 
+from app.store.faults import redis_word
 from app.web.answers import failure
 from app.web.causes import INTERNAL_ERROR, STORE_UNAVAILABLE, Cause
-from app.web.faults import describe, redis_word
+from app.web.faults import describe
 
 
 def handle_errors(app: Flask) -> None:

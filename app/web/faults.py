@@ -8,17 +8,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from redis import RedisError
-
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return log fields: the error's type and where it passed, innermost last, as file:line function."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": type(error).__name__, "places": places}
-
-
-def redis_word(error: RedisError) -> str | None:
-    """Return the server's own code of the error, such as OOM, READONLY or NOREPLICAS; None without one."""
-    first = str(error).partition(" ")[0]
-    return first if first.isalpha() and first.isupper() else None

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify
 
+from app.status.checks import Check
+from app.status.readiness import check_all
 from app.web.causes import SHUTTING_DOWN, STORE_UNAVAILABLE
 from app.web.draining import Draining
 from app.web.ports import WebServices
-from app.web.readiness import Check, check_all
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Health:
 
     def _checks(self) -> list[Check]:
         if self.draining.begun:
-            return [Check("process", ok=False, reason=SHUTTING_DOWN.code)]
+            return [Check("process", "fail", SHUTTING_DOWN.code)]
         services = self.services
         allow_volatile = services.settings.allow_volatile_redis
         return list(check_all(services.redis, services.heartbeats.alive, allow_volatile=allow_volatile))

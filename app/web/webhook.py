@@ -17,6 +17,7 @@ from redis import RedisError
 
 from app.cohorts.inbox import Accepted, InboxFull
 from app.cohorts.pages import InvalidPayload, Page, parse
+from app.store.faults import redis_word
 from app.web.answers import Refusals, failure, success
 from app.web.auth import Credentials
 from app.web.bodies import Incomplete, read_body
@@ -35,7 +36,7 @@ from app.web.causes import (
     Refusal,
 )
 from app.web.draining import Draining
-from app.web.faults import describe, redis_word
+from app.web.faults import describe
 from app.web.ports import WebServices
 from app.web.slowing import Slowing
 from app.web.unpacking import BadEncoding, TooLarge

@@ -7,7 +7,7 @@ import pytest
 from redis import ConnectionError as RedisAway
 from redis import Redis, ResponseError
 
-from app.web.readiness import check_all
+from app.status.readiness import check_all
 
 GOOD_INFO = {"role": "master", "loading": 0, "aof_enabled": 1, "maxmemory_policy": "noeviction"}
 GOOD_CONFIG = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}

@@ -1,0 +1,63 @@
+"""Which processes live, by the signs of life that they leave."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.lanes.work import QUEUES
+from app.status.checks import Check
+
+# Workers and the clock give a sign of life every 5 s; six of them missing is no hiccup of a busy machine.
+ALIVE_WITHIN_S: Final = 30.0
+WORKER: Final = "worker"
+CLOCK: Final = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that has shown itself within the last hour.
+
+    Attributes:
+        name: its role, machine and process id.
+        role: `clock`, or `worker-` and its queues.
+        age_s: seconds since its last sign of life.
+    """
+
+    name: str
+    role: str
+    age_s: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether its last sign of life is recent."""
+        return self.age_s <= ALIVE_WITHIN_S
+
+    def serves(self, queue: str) -> bool:
+        """Whether it works on a queue."""
+        kind, *queues = self.role.split("-")
+        return kind == WORKER and queue in queues
+
+
+def processes(beats: Mapping[str, float]) -> list[Process]:
+    """Return the processes by name.
+
+    Args:
+        beats: seconds since the last sign of life, by process name.
+    """
+    return [Process(name, name.partition("@")[0], age_s) for name, age_s in sorted(beats.items())]
+
+
+def all_living(found: Sequence[Process]) -> Iterator[Check]:
+    """Check that every queue has a worker alive, and that a clock is."""
+    for queue in QUEUES:
+        yield _living(f"{WORKER}-{queue}", [each for each in found if each.serves(queue)])
+    yield _living(CLOCK, [each for each in found if each.role == CLOCK])
+
+
+def _living(name: str, found: Sequence[Process]) -> Check:
+    ages_s = sorted(each.age_s for each in found)
+    alive = [each for each in found if each.alive]
+    if alive:
+        return Check(name, "ok", f"{len(alive)} alive, last sign {ages_s[0]:.0f} s ago")
+    last = f"last sign {ages_s[0]:.0f} s ago" if ages_s else "no sign of life"
+    return Check(name, "fail", last, "start the process; what arrives is kept meanwhile")

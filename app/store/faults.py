@@ -1,0 +1,59 @@
+"""Say what is wrong with Redis without quoting the error, which may hold an address, a key or a value."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from redis import RedisError
+from redis.exceptions import AuthenticationError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong, and what an operator can do about it; each a clause without a full stop."""
+
+    found: str
+    advice: str
+
+
+_BY_WORD: Final = {
+    "LOADING": Trouble("is loading its data after a start", "wait until it has"),
+    "NOAUTH": Trouble("asks for a password", "put it into the URL, as in redis://:password@host:6379/0"),
+    "WRONGPASS": Trouble("refuses the URL's user or password", "correct them in the URL"),
+    "NOPERM": Trouble("lets this user do too little", "give the user the missing permission (ACL)"),
+    "MASTERDOWN": Trouble("is a replica that has lost its primary", "let the URL name the primary"),
+    "READONLY": Trouble("is a replica, which takes no writes", "let the URL name the primary"),
+    "OOM": Trouble("is out of memory", "give it more (maxmemory), or wait until waiting pages are applied"),
+    "MISCONF": Trouble("cannot write to its disk and so takes no writes", "look at its log and its disk"),
+}
+
+
+def redis_word(error: RedisError) -> str | None:
+    """Return the server's own code of the error, such as OOM, READONLY or NOREPLICAS; None without one."""
+    # The client takes the codes that it knows out of the text.
+    first = str(getattr(error, "status_code", None) or str(error).partition(" ")[0])
+    return first if first.isalpha() and first.isupper() else None
+
+
+def redis_trouble(error: RedisError) -> Trouble:
+    """Put an error into words for an operator."""
+    word = redis_word(error) or ""
+    if word in _BY_WORD:
+        return _BY_WORD[word]
+    if isinstance(error, AuthenticationError):
+        return _BY_WORD["WRONGPASS"]
+    if isinstance(error, RedisTimeoutError):
+        return Trouble("does not answer in time", "look whether it is overloaded or the network is slow")
+    if isinstance(error, RedisConnectionError):
+        return Trouble("cannot be reached", "start it, or correct the URL")
+    return Trouble(f"answers with an error ({word or type(error).__name__})", "look at its log")
+
+
+def shown_url(url: str) -> str:
+    """Return where a Redis is, without user and password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
