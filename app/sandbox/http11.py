@@ -18,7 +18,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE_S
-    disable_nagle_algorithm = True  # headers and body leave in two writes
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body leave together
     server: "Server"
 
     def answer(self) -> None:
@@ -93,4 +94,5 @@ class Handler(BaseHTTPRequestHandler):
             key = name.upper().replace("-", "_")
             environ[key if key in UNPREFIXED else f"HTTP_{key}"] = value
         environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole now
         return environ

@@ -44,7 +44,13 @@ class NoWebhook:
 class Machine:
     """State, API half, sender half and what people can turn while it runs."""
 
-    def __init__(self, config: SandboxConfig, log: Any, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        config: SandboxConfig,
+        log: Any,
+        transport: Transport | None = None,
+        clock: SandboxClock | None = None,
+    ) -> None:
         """Open the state and put everything together; nothing runs yet.
 
         Raises:
@@ -58,7 +64,7 @@ class Machine:
         self.faults = Faults(seeded(config.seed, "faults"))
         self.database = Database(config.data_dir)
         self.meta = Meta(self.database)
-        self.clock = SandboxClock(self.meta.get(CLOCK_OFFSET_S) or 0.0)
+        self.clock = clock or SandboxClock(self.meta.get(CLOCK_OFFSET_S) or 0.0)
         self.profiles = Profiles(self.database)
         self.cohorts = Cohorts(self.database, self.meta)
         self.snapshots = Snapshots(self.database)

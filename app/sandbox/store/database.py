@@ -46,7 +46,7 @@ class Database:
         """
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
-            _location(data_dir), timeout=1.0, isolation_level=None, check_same_thread=False
+            _location(data_dir), timeout=0.2, isolation_level=None, check_same_thread=False
         )
         try:
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
