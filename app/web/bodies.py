@@ -43,6 +43,10 @@ def _read(request: Request, limit_bytes: int) -> bytes:
     body = _take(stream, limit_bytes + 1, keep=True)
     if len(body) > limit_bytes:
         raise TooLarge
+    # gunicorn's streams just end when the connection does, and Werkzeug then trusts them. Half a page is no
+    # JSON: without this, a broken connection would be a 400, which pauses the sync.
+    if len(body) < (request.content_length or 0):
+        raise Incomplete
     return body
 
 

@@ -197,6 +197,11 @@ def test_a_body_that_does_not_arrive_whole_is_503_whatever_its_length_said(error
     failure(post(FakeServices(), environ_overrides=with_length), 503)
 
 
+def test_a_body_shorter_than_its_length_is_503_though_the_stream_just_ends_as_gunicorns_does() -> None:
+    cut = {"wsgi.input": io.BytesIO(page()[:50]), "wsgi.input_terminated": True, "CONTENT_LENGTH": "200"}
+    failure(post(FakeServices(), environ_overrides=cut), 503)
+
+
 @pytest.mark.parametrize("error", [OSError("reset"), ValueError("bad chunk"), Exception()])
 def test_a_body_in_chunks_that_breaks_off_is_503(error: Exception) -> None:
     chunked = {"wsgi.input": Broken(error), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
