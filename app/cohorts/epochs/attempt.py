@@ -65,6 +65,7 @@ class Attempt:
     Attributes:
         number: orders attempts; its first epoch.
         began: the step and time (ms) it began at.
+        elder: number of the attempt that was open when this one began, 0 for none.
         newest: time (ms) of its last new page.
         finished: the step it was completed at, 0 if it was not.
         fell: times that later attempts named its changes again; `stood`: that they built on them.
@@ -80,6 +81,7 @@ class Attempt:
     began: int
     began_ms: int
     newest_ms: int
+    elder: int = 0
     sessions: list[str] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
     state: str = OPEN

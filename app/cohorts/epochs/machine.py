@@ -73,9 +73,8 @@ class Machine:
         return self.epoch
 
     def elder(self, attempt: Attempt) -> Attempt | None:
-        """Return the attempt begun before this one, with which it can have been open at one time."""
-        older = [each for each in self.attempts if each.number < attempt.number and not each.restarted]
-        return older[-1] if older else None
+        """Return the attempt that was open when this one began, unless it is forgotten."""
+        return self.numbered(attempt.elder) if attempt.elder else None
 
     def release(self, entry: Entry, owners: dict[int, tuple[Attempt, Round]]) -> None:
         """Take an entry out of the counts of the round that named it last."""

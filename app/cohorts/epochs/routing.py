@@ -131,6 +131,7 @@ def _begin(machine: Machine, page: Page) -> Attempt:
         began=machine.next_step(),
         began_ms=page.at,
         newest_ms=page.at,
+        elder=next((each.number for each in reversed(unfinished) if each.state == OPEN), 0),
         sessions=[page.session],
     )
     machine.attempts.append(attempt)

@@ -13,16 +13,20 @@ class Settling:
         self._task = task
         self._owners = machine.by_epoch()
         fallen = machine.numbered(task.attempt)
-        self._elder = machine.elder(fallen) if fallen else None
+        elder = machine.elder(fallen) if fallen else None
+        self._heir = elder if elder and elder.state == DONE else None
 
     def revert(self, entry: Entry) -> Change | None:
-        """Take back an entry whose attempt fell; the entry is changed in place."""
+        """Take back an entry whose attempt fell, unless the other attempt that named it is done.
+
+        The entry is changed in place.
+        """
         if entry.epoch not in self._task.epochs:
             return None
         self._machine.release(entry, self._owners)
         change: Change | None = None
-        if entry.also and self._elder:
-            entry.epoch, entry.also = self._elder.round.epoch, False
+        if entry.also and self._heir:
+            entry.epoch, entry.also = self._heir.round.epoch, False
         else:
             change = self._set(entry, present=entry.was)
             entry.was = entry.now
