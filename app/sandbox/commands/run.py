@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -10,6 +11,19 @@ from app.sandbox.config import SandboxConfig, SenderConfig
 from app.sandbox.log import make_log
 from app.sandbox.server import PortInUseError, Server, serve
 from app.sandbox.store.database import StateInUseError
+
+
+def _http_url(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise click.BadParameter("a whole URL is needed, such as http://127.0.0.1:8080/hook")
+    return value
 
 
 @click.command()
@@ -51,7 +65,9 @@ from app.sandbox.store.database import StateInUseError
     help="Part of a cohort exchanged a round.",
 )
 @click.option("--seed", default=1, show_default=True, help="Decides people, churn and faults.")
-@click.option("--webhook-url", help="Where the sender posts pages; without it, nothing is sent.")
+@click.option(
+    "--webhook-url", callback=_http_url, help="Where the sender posts pages; without it, nothing is sent."
+)
 @click.option(
     "--username",
     default="",

@@ -130,3 +130,11 @@ def test_something_else_on_the_port_is_a_clear_sentence(receiver: Receiver) -> N
 
 def test_flask_and_the_module_have_the_same_commands() -> None:
     assert set(sandbox_cli.commands) == {command.name for command in COMMANDS}
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://x/y", "http://", "http://x:port/"])
+def test_a_webhook_url_that_is_none_is_refused_at_once(url: str) -> None:
+    result = CliRunner().invoke(sandbox_cli, ["run", "--webhook-url", url])
+
+    assert result.exit_code == 2
+    assert "a whole URL is needed" in result.output
