@@ -28,7 +28,7 @@ def _apply_to(profile: Profile, kind: str, name: str, value: Any) -> None:
         case "$set_once":
             profile.setdefault(name, value)
         case "$add":
-            number = profile.get(name, 0)
+            number = 0 if before == [] else before  # what it does to an empty list is not documented
             profile[name] = number + value if isinstance(number, int) else number
         case "$append" if isinstance(before, list):
             profile[name] = [*before, value]
