@@ -4,6 +4,9 @@ from typing import Final
 
 # "module:name"; imported when `flask` runs, so that nothing else of the product depends on a command.
 COMMANDS: Final = (
+    "app.cli.cohorts:cohorts_cli",
     "app.cli.config:config_cli",
+    "app.cli.doctor:doctor",
     "app.cli.sandbox:sandbox_cli",
+    "app.cli.status:status",
 )

@@ -1,0 +1,138 @@
+"""`flask cohorts ...`: which cohorts there are, and how one of them stands."""
+
+from collections.abc import Iterator
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.formatting import ago, clean, moment, number, section, table
+from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
+from app.cohorts.registry import Cohort, Session
+from app.status.cohorts import CohortDetail, Found, find_cohorts, list_cohorts, read_detail
+
+cohorts_cli = AppGroup("cohorts", help="The cohorts and their syncs.")
+SESSIONS_SHOWN = 10
+_PARTIAL = {
+    "assumed": "no full list yet",
+    "proven": "partial: people unknown here have left it",
+}
+
+
+@cohorts_cli.command("list", with_appcontext=False)
+@project_option
+@json_option
+def list_(project_id: str | None, as_json: bool) -> None:
+    """List the cohorts with their counts."""
+    with opened(as_json=as_json) as services:
+        found = list_cohorts(services, chosen_projects(services.settings, project_id))
+        now_ms = services.redis.time()[0] * 1000
+    if as_json:
+        print_json({"ok": True, "cohorts": found})
+    elif found:
+        click.echo(cohorts_table(found, now_ms))
+    else:
+        click.echo("No cohorts yet; they appear with their first page.")
+
+
+@cohorts_cli.command("show", with_appcontext=False)
+@click.argument("cohort")
+@project_option
+@click.option("--sessions", default=SESSIONS_SHOWN, show_default=True, help="How many of the newest.")
+@json_option
+def show(cohort: str, project_id: str | None, sessions: int, as_json: bool) -> None:
+    """Show one cohort and its newest syncs. COHORT is its id or its name."""
+    with opened(as_json=as_json) as services:
+        projects = chosen_projects(services.settings, project_id)
+        found = find_cohorts(services, projects, cohort)
+        if len(found) != 1:
+            end([_not_one(cohort, found)], as_json=as_json)
+        detail = read_detail(services, found[0], sessions)
+        now_ms = services.redis.time()[0] * 1000
+    if as_json:
+        print_json({"ok": True, **_fields(detail)})
+    else:
+        click.echo(detail_text(detail, now_ms))
+
+
+def _fields(detail: CohortDetail) -> dict[str, object]:
+    return {"project_id": detail.project_id, "cohort": detail.cohort, "sessions": detail.sessions}
+
+
+def _not_one(wanted: str, found: list[Found]) -> str:
+    if not found:
+        return f'No cohort has the id or the name "{clean(wanted)}"; `flask cohorts list` shows all.'
+    which = ", ".join(f"{each.cohort.id} of project {each.project_id}" for each in found)
+    return f'"{clean(wanted)}" is several cohorts: {which}. Give the id, and --project.'
+
+
+def cohorts_table(found: list[Found], now_ms: int) -> str:
+    """Return a line a cohort."""
+    rows = (
+        (
+            each.project_id,
+            each.cohort.id,
+            clean(each.cohort.name),
+            number(each.cohort.members),
+            number(each.cohort.quarantined),
+            ago(each.cohort.synced_ms, now_ms),
+            "; ".join(notes(each.cohort)),
+        )
+        for each in found
+    )
+    counts = ("members", "quarantined")
+    return table(("project", "cohort", "name", *counts, "synced", "notes"), rows, numbers=counts)
+
+
+def notes(cohort: Cohort) -> Iterator[str]:
+    """Yield what is special about a cohort, in a few words each."""
+    if cohort.suspect:
+        yield f"SUSPECT: {cohort.suspect}"
+    if cohort.partial:
+        yield _PARTIAL.get(cohort.partial, cohort.partial)
+    if cohort.renaming_from:
+        yield f"being renamed from {', '.join(clean(name) for name in cohort.renaming_from)}"
+
+
+def detail_text(detail: CohortDetail, now_ms: int) -> str:
+    """Return everything about a cohort."""
+    cohort = detail.cohort
+    fields = [
+        ("Project", detail.project_id),
+        ("Description", clean(cohort.description, 80) or "-"),
+        ("Members", number(cohort.members)),
+        ("Quarantined", f"{number(cohort.quarantined)} so far (members without a usable id)"),
+        ("Remembered", f"{number(cohort.tombstones)} who left, until their syncs are beyond doubt"),
+        ("Buckets", number(cohort.buckets)),
+        ("Last synced", _both(cohort.synced_ms, now_ms)),
+        ("Notes", "; ".join(notes(cohort)) or "-"),
+    ]
+    head = "\n".join(f"  {name:<12} {value}" for name, value in fields)
+    title = f"Cohort {cohort.id}: {clean(cohort.name, 80)}"
+    syncs = section("SYNCS, newest first", sessions_table(detail, now_ms))
+    return f"{section(title, head)}\n{syncs}".rstrip()
+
+
+def sessions_table(detail: CohortDetail, now_ms: int) -> str:
+    """Return a line a sync: what has come of it."""
+    if not detail.sessions:
+        return "none remembered"
+    rows = (
+        (
+            clean(each.id),
+            each.state,
+            ", ".join(_pages(each)),
+            _both(each.began_ms, now_ms),
+            f"{(each.newest_ms - each.began_ms) / 1000:.1f} s",
+        )
+        for each in detail.sessions
+    )
+    return table(("session", "state", "pages", "first page", "until the last"), rows)
+
+
+def _pages(session: Session) -> Iterator[str]:
+    for action, (seen, announced) in sorted(session.calls.items()):
+        yield f"{action} {seen:,} of {announced:,}"
+
+
+def _both(at_ms: int, now_ms: int) -> str:
+    return f"{moment(at_ms)} ({ago(at_ms, now_ms)})" if at_ms else "never"

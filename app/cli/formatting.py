@@ -1,0 +1,84 @@
+"""Write times, sizes, counts and tables for people.
+
+Names come from outside: what a terminal would act upon is taken out of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from tabulate import tabulate
+
+NEVER: Final = "never"
+LONGEST_NAME: Final = 40
+_KIB: Final = 1024
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> str:
+    """Return a table.
+
+    Args:
+        headers: the columns' names.
+        rows: their cells.
+        numbers: names of the columns that are aligned to the right.
+    """
+    right = set(numbers)
+    align = ["right" if header in right else "left" for header in headers]
+    cells = [[str(cell) for cell in row] for row in rows]
+    return tabulate(cells, headers=list(headers), disable_numparse=True, colalign=align)
+
+
+def section(title: str, body: str) -> str:
+    """Return a titled part of an answer."""
+    return f"{title}\n\n{body}\n"
+
+
+def number(value: int) -> str:
+    """Write a count with its thousands apart."""
+    return f"{value:,}"
+
+
+def plural(value: int, noun: str) -> str:
+    """Write a count and what it counts."""
+    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def size(value_bytes: int) -> str:
+    """Write a size in the unit that leaves it short."""
+    amount = float(value_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if amount < _KIB:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"  # noqa: PLR2004 - three digits
+        amount /= _KIB
+    return f"{amount:,.1f} GiB"
+
+
+def duration(value_s: float) -> str:
+    """Write a length of time by its two largest units."""
+    whole = round(max(0.0, value_s))
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def ago(at_ms: int | None, now_ms: int) -> str:
+    """Write how long ago a time was; 0 and None are never."""
+    return f"{duration((now_ms - at_ms) / 1000)} ago" if at_ms else NEVER
+
+
+def moment(at_ms: int | None) -> str:
+    """Write a time, in UTC; 0 and None are never."""
+    if not at_ms:
+        return NEVER
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return a text from outside fit for one cell: on one line, without control characters, not too long."""
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."

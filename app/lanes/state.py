@@ -1,0 +1,44 @@
+"""Read how a lane stands; only the lane scripts change it."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from redis import Redis
+
+from app.store import keys
+
+State = Literal["idle", "queued", "waiting", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """One lane as it stands, times by Redis's clock.
+
+    Attributes:
+        name: which lane.
+        state: `idle`, `queued` (a worker is asked for), `waiting` (for a time) or `running`.
+        reason: why it waits, else empty.
+        queued_ms: when a worker was asked for; None unless queued.
+        until_ms: waiting: when it is tried again; running: when its lease ends; else None.
+    """
+
+    name: str
+    state: State
+    reason: str
+    queued_ms: int | None
+    until_ms: int | None
+
+
+def read_lane(redis: Redis, project_id: str, name: str) -> LaneState:
+    """Return how a project's lane stands; one that never ran is idle."""
+    stored = redis.hmget(keys.lane(project_id, name), ["state", "reason", "due", "lease"])
+    state, reason, due, lease = cast("list[bytes | None]", stored)
+    found = cast("State", (state or b"idle").decode())
+    until = {"waiting": due, "running": lease}.get(found)
+    return LaneState(
+        name=name,
+        state=found,
+        reason=(reason or b"").decode() if found == "waiting" else "",
+        queued_ms=int(due) if found == "queued" and due else None,
+        until_ms=int(until) if until else None,
+    )

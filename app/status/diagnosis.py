@@ -1,0 +1,93 @@
+"""Every check there is, each with what to do."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from redis import Redis, RedisError
+
+from app.services import Services
+from app.status.attention import project_checks
+from app.status.checks import Check
+from app.status.connecting import reachable
+from app.status.credentials import credential_checks
+from app.status.overview import read_project
+from app.status.processes import all_living, processes
+from app.status.redis_checks import keeps, memory, persistent, same_time, version, writable
+from app.status.redis_facts import RedisFacts
+from app.store.connection import connect
+from app.store.faults import redis_trouble, shown_url
+from config.settings import Settings
+
+
+def diagnose(
+    services: Services, *, offline: bool = False, now: Callable[[], float] = time.time
+) -> Iterator[Check]:
+    """Look at everything, in the order in which one thing needs the other.
+
+    Args:
+        services: of settings that are right.
+        offline: leave out whether Mixpanel can be reached.
+        now: this machine's clock, seconds since 1970.
+    """
+    try:
+        yield from _everything(services, offline=offline, now=now)
+    except RedisError as error:  # it answered at first
+        yield _unreachable("redis", "REDIS_URL", services.settings.redis_url, error)
+
+
+def _everything(services: Services, *, offline: bool, now: Callable[[], float]) -> Iterator[Check]:
+    settings = services.settings
+    projects = settings.projects.values()
+    yield Check("settings", "ok", f"{len(projects)} project{'' if len(projects) == 1 else 's'} configured")
+    there = yield from _redis(services.redis, settings, now)
+    yield _queues(settings)
+    if there:
+        yield from all_living(processes(services.heartbeats.alive()))
+    for project in projects:
+        yield from credential_checks(project)
+        if not offline:
+            yield reachable(project.hosts.ingestion, project.id)
+        if there:
+            yield from project_checks(read_project(services, project))
+
+
+def _redis(redis: Redis, settings: Settings, now: Callable[[], float]) -> Generator[Check, None, bool]:
+    """Look at the Redis of the state; return whether it answers."""
+    try:
+        facts = RedisFacts.read(redis)
+        skew_s = _skew_s(redis, now)
+    except RedisError as error:
+        yield _unreachable("redis", "REDIS_URL", settings.redis_url, error)
+        return False
+    yield writable(facts)
+    yield version(facts)
+    yield persistent(facts, allow_volatile=settings.allow_volatile_redis)
+    yield keeps(facts, allow_volatile=settings.allow_volatile_redis)
+    yield memory(facts)
+    yield same_time(skew_s)
+    return True
+
+
+def _skew_s(redis: Redis, now: Callable[[], float]) -> float:
+    """Return by how many seconds Redis's clock is ahead of ours."""
+    before = now()
+    seconds, microseconds = redis.time()
+    return seconds + microseconds / 1e6 - (before + now()) / 2
+
+
+def _queues(settings: Settings) -> Check:
+    if settings.rq_redis_url == settings.redis_url:
+        return Check("queues", "ok", "in the same Redis")
+    redis = connect(settings.rq_redis_url)
+    try:
+        redis.ping()
+    except RedisError as error:
+        return _unreachable("queues", "RQ_REDIS_URL", settings.rq_redis_url, error)
+    finally:
+        redis.close()
+    return Check("queues", "ok", f"Redis at {shown_url(settings.rq_redis_url)} is reachable")
+
+
+def _unreachable(name: str, variable: str, url: str, error: RedisError) -> Check:
+    trouble = redis_trouble(error)
+    return Check(name, "fail", f"Redis at {shown_url(url)} ({variable}) {trouble.found}", trouble.advice)

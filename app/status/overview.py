@@ -1,0 +1,135 @@
+"""Everything at a glance: projects, lanes, destinations, processes, queues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis import RedisError
+
+from app.cohorts.registry import Cohort
+from app.destinations.profiles.destination import NAME as PROFILES
+from app.destinations.profiles.status import DestinationStatus
+from app.lanes.state import LaneState, read_lane
+from app.lanes.work import LANES, QUEUES
+from app.services import Services
+from app.status.processes import Process, processes
+from app.store import keys
+from config.projects import Project
+
+
+@dataclass(frozen=True, slots=True)
+class InboxStatus:
+    """Pages that wait to be applied.
+
+    Attributes:
+        pages, bytes: how many wait.
+        soft_cap_bytes: above it, answers to Mixpanel are delayed.
+        hard_cap_bytes: at it, Mixpanel is answered 429.
+    """
+
+    pages: int
+    bytes: int
+    soft_cap_bytes: int
+    hard_cap_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStatus:
+    """One project.
+
+    Attributes:
+        id, name, region: as configured.
+        inbox: what waits to be applied.
+        set_aside: pages that could not be applied, kept whole.
+        log_end: the last sequence of the change log.
+        lanes: in the order that work takes.
+        destinations: by name.
+        dead_letters: records that are kept because Mixpanel did not take them.
+        dead_letters_dropped: older ones that had to go for the cap.
+        quarantined: members that could not be used, ever.
+        cohorts: by name.
+    """
+
+    id: str
+    name: str
+    region: str
+    inbox: InboxStatus
+    set_aside: int
+    log_end: int
+    lanes: Sequence[LaneState]
+    destinations: dict[str, DestinationStatus]
+    dead_letters: int
+    dead_letters_dropped: int
+    quarantined: int
+    cohorts: Sequence[Cohort]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """One queue of jobs.
+
+    Attributes:
+        name: which.
+        jobs: how many wait; None when the queues' Redis does not answer.
+        workers: how many serve it and live.
+    """
+
+    name: str
+    jobs: int | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole relay at the time `at_ms` (Redis's clock)."""
+
+    at_ms: int
+    projects: Sequence[ProjectStatus]
+    processes: Sequence[Process]
+    queues: Sequence[QueueStatus]
+
+
+def read_overview(services: Services) -> Overview:
+    """Read how everything stands.
+
+    Raises:
+        RedisError: the Redis that holds the state cannot be asked.
+    """
+    now_s, now_us = services.redis.time()
+    living = processes(services.heartbeats.alive())
+    return Overview(
+        at_ms=now_s * 1000 + now_us // 1000,
+        projects=[read_project(services, project) for project in services.settings.projects.values()],
+        processes=living,
+        queues=[_queue(services, name, living) for name in QUEUES],
+    )
+
+
+def read_project(services: Services, project: Project) -> ProjectStatus:
+    """Read how one project stands; see `read_overview`."""
+    redis, settings = services.redis, services.settings
+    depth = services.inbox.depth(project.id)
+    cohorts = services.cohorts.list(project.id)
+    return ProjectStatus(
+        id=project.id,
+        name=project.name,
+        region=project.region,
+        inbox=InboxStatus(
+            depth["pages"], depth["bytes"], settings.inbox_soft_cap_bytes, settings.inbox_hard_cap_bytes
+        ),
+        set_aside=redis.xlen(keys.set_aside(project.id)),
+        log_end=services.changelog.end(project.id),
+        lanes=[read_lane(redis, project.id, name) for name in LANES],
+        destinations={PROFILES: services.profiles.status(project.id)},
+        dead_letters=services.dead_letters.count(project.id),
+        dead_letters_dropped=services.dead_letters.counters(project.id).get("dropped", 0),
+        quarantined=sum(cohort.quarantined for cohort in cohorts),
+        cohorts=cohorts,
+    )
+
+
+def _queue(services: Services, name: str, living: Sequence[Process]) -> QueueStatus:
+    workers = sum(process.alive and process.serves(name) for process in living)
+    try:
+        return QueueStatus(name, services.queue.depth(name), workers)
+    except RedisError:  # a Redis of its own, perhaps: the state can still be told
+        return QueueStatus(name, None, workers)
