@@ -19,8 +19,8 @@ class World:
         churn: Chance a person and sync to enter or leave.
         syncs: How many, without the warm-up.
         failing: Chance that a sync fails.
-        lost: Which answers of a failing sync get lost: of `any` page (half of the failing pages arrived), or
-            of the `last` page (in half of the failing syncs everything arrived), or `none`.
+        lost: Which page of a failing sync can arrive with its answers lost: `any`, the `last`, or `none`.
+        lost_share: In which share of the failing syncs it does; else the failing page never arrives.
         copied: Chance a page that its first answer is lost, so that it arrives twice.
         late: Chance that a page of a failed export, of which something had come, arrives minutes after the
             next one began.
@@ -37,6 +37,7 @@ class World:
     page_size: int = 2
     failing: float = 0.3
     lost: Literal["none", "last", "any"] = "none"
+    lost_share: float = 1 / 3
     copied: float = 0.0
     late: float = 0.0
     restarts: float = 0.0
@@ -44,6 +45,9 @@ class World:
     refreshes: float = 0.0
     warm: bool = True
     habits: Habits = field(default_factory=Habits)
+
+
+WARM_UP_SYNCS = 5
 
 
 def random_story(world: World, seed: int) -> tuple[Story, Sent]:
@@ -107,10 +111,9 @@ def _step(
     if not (may_fail and count and random.random() < world.failing):
         return Step(cohort, copies=copies, order=order, gap_s=gap_s, pace_s=pace_s, refresh=refresh)
     fails_at = random.randrange(count)
-    lost = False
-    if world.lost != "none" and random.random() < 0.5:
-        lost = True
-        fails_at = count - 1 if world.lost == "last" else fails_at
+    lost = world.lost != "none" and random.random() < world.lost_share
+    if lost and world.lost == "last":
+        fails_at = count - 1
     stragglers = range(fails_at, count) if fails_at else ()
     late = tuple(
         (position, random.uniform(0.0, 300.0)) for position in stragglers if random.random() < world.late

@@ -47,7 +47,12 @@ CLASSES: tuple[Class, ...] = (
     Class("reused-id-restarts", (replace(_TEN, restarts=0.5, habits=Habits(reuses_id=True)),), 0.002),
     Class("reused-id-lost", (replace(_TEN, lost="any", habits=Habits(reuses_id=True)),), 0.012),
     Class("lost", (replace(_TEN, lost="any"),), 0.014),
-    Class("lost-last", (replace(_TEN, lost="last"),), 0.014),
+    Class(
+        "lost-half", (replace(_TEN, lost="any", lost_share=0.5),), None, "half of the failing pages arrived"
+    ),
+    Class(
+        "lost-last", (replace(_TEN, lost="last"),), None, "in a third of the failing syncs everything arrived"
+    ),
     Class("lost-60", (replace(_SIXTY, lost="any"),), 0.0025),
     Class("lost-400", (replace(_FOUR_HUNDRED, failing=0.3, lost="any"),), 0.0),
     Class("expired-as-add", (replace(_TEN, gaps=0.3, habits=_EXPIRING),), 0.05),

@@ -34,12 +34,18 @@ class TinyWorld:
 
 DEFAULT = (
     TinyWorld("ab", 4),
-    TinyWorld("ab", 4, page_size=2),
+    TinyWorld("ab", 3, page_size=2),
     TinyWorld("abc", 3, page_size=2),
     TinyWorld("ab", 3, habits=Habits(across=True)),
     TinyWorld("ab", 3, habits=Habits(remove_first=True)),
 )
-BIGGER = (*DEFAULT, TinyWorld("abc", 3), TinyWorld("ab", 5, page_size=2), TinyWorld("abc", 4, page_size=3))
+BIGGER = (
+    *DEFAULT,
+    TinyWorld("ab", 4, page_size=2),
+    TinyWorld("abc", 3),
+    TinyWorld("ab", 5, page_size=2),
+    TinyWorld("abc", 4, page_size=3),
+)
 
 
 def stories(world: TinyWorld) -> Iterator[Sent]:

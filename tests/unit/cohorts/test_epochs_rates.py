@@ -10,8 +10,10 @@ from math import sqrt
 
 import pytest
 
+from tests.model.chance import random_story
 from tests.model.classes import CLASSES, Class
-from tests.model.rates import RECEIVERS, rate, wrong
+from tests.model.oracle import likeliest_end, possible_ends
+from tests.model.rates import RECEIVERS, end_of, rate, wrong
 from tests.model.worlds import DEFAULT, TinyWorld
 from tests.model.worlds import wrong as wrong_in_world
 
@@ -38,6 +40,19 @@ def test_nothing_ends_wrong_where_the_sender_is_as_documented_or_never_fails(nam
     of = BY_NAME[name]
     stories = range(STORIES // 10 if of.worlds[0].users > 100 else STORIES)
     assert [seed for seed, _ in wrong(RECEIVERS["engine"], of.worlds, stories)] == []
+
+
+@pytest.mark.parametrize("name", ["lost-half", "lost-last"])
+def test_lost_answers_mislead_only_where_the_likeliest_explanation_is_wrong_too(name: str) -> None:
+    world = BY_NAME[name].worlds[0]
+    misled = 0
+    for seed, _ in wrong(RECEIVERS["engine"], (world,), range(STORIES)):
+        misled += 1
+        _, sent = random_story(world, seed)
+        got = end_of(RECEIVERS["engine"](), sent)
+        assert len(possible_ends(sent)) > 1
+        assert got == likeliest_end(sent, world) != sent.snapshot
+    assert misled, "the class has become too easy to show anything"
 
 
 @pytest.mark.slow
