@@ -40,7 +40,7 @@ def _everything(services: Services, *, offline: bool, now: Callable[[], float]) 
     projects = settings.projects.values()
     yield Check("settings", "ok", f"{len(projects)} project{'' if len(projects) == 1 else 's'} configured")
     there = yield from _redis(services.redis, settings, now)
-    yield _queues(settings)
+    yield from _queues(settings, there=there)
     if there:
         yield from all_living(processes(services.heartbeats.alive()))
     for project in projects:
@@ -75,17 +75,22 @@ def _skew_s(redis: Redis, now: Callable[[], float]) -> float:
     return seconds + microseconds / 1e6 - (before + now()) / 2
 
 
-def _queues(settings: Settings) -> Check:
-    if settings.rq_redis_url == settings.redis_url:
-        return Check("queues", "ok", "in the same Redis")
-    redis = connect(settings.rq_redis_url)
+def _queues(settings: Settings, *, there: bool) -> Iterator[Check]:
+    """Look at the Redis of the queues; nothing to add where it is the one of the state, and that is away."""
+    url = settings.rq_redis_url
+    if url == settings.redis_url:
+        if there:
+            yield Check("queues", "ok", "in the same Redis")
+        return
+    redis = connect(url)
     try:
         redis.ping()
     except RedisError as error:
-        return _unreachable("queues", "RQ_REDIS_URL", settings.rq_redis_url, error)
+        yield _unreachable("queues", "RQ_REDIS_URL", url, error)
+    else:
+        yield Check("queues", "ok", f"Redis at {shown_url(url)} is reachable")
     finally:
         redis.close()
-    return Check("queues", "ok", f"Redis at {shown_url(settings.rq_redis_url)} is reachable")
 
 
 def _unreachable(name: str, variable: str, url: str, error: RedisError) -> Check:

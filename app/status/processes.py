@@ -21,16 +21,13 @@ class Process:
         name: its role, machine and process id.
         role: `clock`, or `worker-` and its queues.
         age_s: seconds since its last sign of life.
+        alive: whether that is recent.
     """
 
     name: str
     role: str
     age_s: float
-
-    @property
-    def alive(self) -> bool:
-        """Whether its last sign of life is recent."""
-        return self.age_s <= ALIVE_WITHIN_S
+    alive: bool
 
     def serves(self, queue: str) -> bool:
         """Whether it works on a queue."""
@@ -44,7 +41,10 @@ def processes(beats: Mapping[str, float]) -> list[Process]:
     Args:
         beats: seconds since the last sign of life, by process name.
     """
-    return [Process(name, name.partition("@")[0], age_s) for name, age_s in sorted(beats.items())]
+    return [
+        Process(name, name.partition("@")[0], age_s, age_s <= ALIVE_WITHIN_S)
+        for name, age_s in sorted(beats.items())
+    ]
 
 
 def all_living(found: Sequence[Process]) -> Iterator[Check]:
