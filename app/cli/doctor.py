@@ -24,7 +24,7 @@ NAME_WIDTH: Final = 17
 @click.option("--offline", is_flag=True, help="Do not try whether Mixpanel can be reached.")
 @json_option
 def doctor(offline: bool, as_json: bool) -> None:
-    """Check everything; say what is wrong and what to do. Ends with 1 if something fails."""
+    """Check everything; say what is wrong and what to do. Status 1 on failures."""
     checks = _checks(offline=offline)
     found = list(checks) if as_json else list(_shown(checks))
     healthy = all(check.ok for check in found)

@@ -1,0 +1,99 @@
+"""`flask status` over a real Redis and real lanes."""
+
+import pytest
+
+from app.store import keys
+
+from .relay import SHOP, Relay
+
+ROLES = ("worker-apply", "worker-mixpanel", "clock")
+
+
+def test_a_relay_that_has_seen_nothing_is_shown_as_such(relay: Relay) -> None:
+    relay.beat(*ROLES)
+    result = relay.flask("status")
+    assert result.exit_code == 0
+    assert "0 pages, 0 B" in result.output
+    assert "none yet" in result.output
+    assert result.output.rstrip().endswith("All is well.")
+
+
+def test_a_page_is_followed_from_the_inbox_to_the_membership_and_the_destinations_lag(relay: Relay) -> None:
+    relay.accept("members", "a", "b", "c")
+    waiting = relay.json("status")["status"]
+    (project,) = waiting["projects"]
+    assert project["inbox"]["pages"] == 1
+    assert project["inbox"]["bytes"] > 100
+    assert [(lane["name"], lane["state"]) for lane in project["lanes"]] == [
+        ("apply", "queued"),
+        ("profiles", "idle"),
+    ]
+    assert [(queue["name"], queue["jobs"]) for queue in waiting["queues"]] == [("apply", 1), ("mixpanel", 0)]
+
+    relay.run_lane("apply")
+    (project,) = relay.json("status")["status"]["projects"]
+    assert project["inbox"]["pages"] == 0
+    assert [(cohort["id"], cohort["members"]) for cohort in project["cohorts"]] == [("7", 3)]
+    assert project["lanes"][1]["state"] == "queued"
+    assert project["destinations"]["profiles"]["lag_entries"] == project["log_end"] > 0
+
+
+def test_a_destination_that_cannot_reach_mixpanel_is_retrying_and_says_why(relay: Relay) -> None:
+    relay.beat(*ROLES)
+    relay.accept("members", "a")
+    relay.run_lane("apply")
+    relay.run_lane("profiles")
+    answer = relay.json("status")
+    (project,) = answer["status"]["projects"]
+    assert project["destinations"]["profiles"]["state"] == "retrying"
+    assert project["destinations"]["profiles"]["tries"] == 1
+    lane = project["lanes"][1]
+    assert lane["state"] == "waiting"
+    assert lane["reason"]
+    assert lane["until_ms"] > answer["status"]["at_ms"]
+    assert [(check["verdict"], check["name"]) for check in answer["attention"]] == [("warn", "profiles")]
+    assert answer["ok"] is True
+    text = relay.flask("status").output
+    assert lane["reason"] in text
+    assert "NEEDS ATTENTION" in text
+
+
+def test_pages_set_aside_and_members_quarantined_are_counted(relay: Relay) -> None:
+    relay.services.redis.xadd(keys.set_aside(SHOP), {"body": b"{}", "at_ms": 1})
+    relay.accept("members", "a", members=[{"mixpanel_distinct_id": ""}, {"mixpanel_distinct_id": "a"}])
+    relay.run_lane("apply")
+    (project,) = relay.json("status")["status"]["projects"]
+    assert (project["set_aside"], project["quarantined"]) == (1, 1)
+
+
+def test_without_signs_of_life_the_missing_processes_are_named(relay: Relay) -> None:
+    answer = relay.json("status")
+    assert answer["ok"] is False
+    assert [check["name"] for check in answer["attention"]] == list(ROLES)
+
+
+def test_a_redis_that_is_away_is_one_sentence_and_status_1(relay: Relay) -> None:
+    away = {"REDIS_URL": "redis://:secret-word@127.0.0.1:1/0"}
+    result = relay.flask("status", **away)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "Redis at 127.0.0.1:1 (REDIS_URL) cannot be reached: start it, or correct the URL."
+    ]
+    assert result.stdout == ""
+    answer = relay.json("status", status=1, **away)
+    assert answer["ok"] is False
+    assert len(answer["problems"]) == 1
+
+
+def test_queues_that_are_away_do_not_hide_the_state(relay: Relay) -> None:
+    answer = relay.json("status", RQ_REDIS_URL="redis://127.0.0.1:1/0")
+    assert [queue["jobs"] for queue in answer["status"]["queues"]] == [None, None]
+    assert "queues" in [check["name"] for check in answer["attention"]]
+
+
+@pytest.mark.parametrize("command", [("status",), ("cohorts", "list"), ("cohorts", "show", "7")])
+def test_wrong_settings_are_listed_by_every_command(relay: Relay, command: tuple[str, ...]) -> None:
+    result = relay.flask(*command, PORT="x", LOG_LEVEL="y")
+    assert result.exit_code == 1
+    assert "  - PORT: " in result.stderr
+    assert "  - LOG_LEVEL: " in result.stderr
