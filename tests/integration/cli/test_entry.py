@@ -21,7 +21,8 @@ def test_every_command_is_there_and_tells_what_it_does(path: str) -> None:
     command = import_string(path)
     answer = create_cli_app().test_cli_runner().invoke(args=[command.name, "--help"])
     assert answer.exit_code == 0
-    assert command.help in answer.output
+    told = " ".join(answer.output.split())  # click wraps what is long
+    assert " ".join(command.help.split()) in told
 
 
 def test_a_command_runs_without_any_settings(monkeypatch: pytest.MonkeyPatch) -> None:
