@@ -71,6 +71,7 @@ class Attempt:
         fell: times that later attempts named its changes again; `stood`: that they built on them.
         entered, exited, updated: changes logged under it, for the record of the sync.
         shadows: exits of ids that may be another name of somebody who entered.
+        top: the place of the current round's first page in the order of the export.
         overlap: a page number was used in both calls.
         restarted: it is what came before its session was restarted.
         listed: how many people it changed, as its list of ids in the store holds them.
@@ -92,6 +93,7 @@ class Attempt:
     exited: int = 0
     updated: int = 0
     shadows: int = 0
+    top: tuple[int, int] = (0, 0)
     overlap: bool = False
     restarted: bool = False
     listed: int = 0
@@ -114,6 +116,11 @@ class Attempt:
     def full(self) -> bool:
         """Whether it is an export of the whole cohort by its own word."""
         return MEMBERS in self.calls
+
+    def place(self, action: str, number: int) -> tuple[int, int]:
+        """Return where a page stands in the order that an export goes through: call by call, page by page."""
+        actions = list(self.calls)
+        return (actions.index(action) if action in actions else len(actions), number)
 
     def is_long(self) -> bool:
         """Whether it changed more people than a list is kept of; then all buckets are looked through."""
@@ -142,13 +149,10 @@ class Attempt:
         add, remove = self.calls[ADD], self.calls[REMOVE]
         return add.total == remove.total == add.pages + remove.pages > 1
 
-    def kind(self, trust: Trust) -> str:
-        """Return the kind of failure it looks like, nothing if it looks complete."""
-        if self.restarted:
-            return "restart"
-        if self.complete(trust):
-            return ""
-        return self.half() or "torn"
+    def kinds(self, trust: Trust) -> list[str]:
+        """Return the kinds of failure it looks like, none if it looks complete."""
+        looks = [] if self.complete(trust) else [self.half() or "torn"]
+        return [*looks, "restart"] if self.restarted else looks
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON form."""
@@ -159,4 +163,4 @@ class Attempt:
         """Read the JSON form."""
         rounds = [Round(**each) for each in data["rounds"]]
         calls = {action: Call(**each) for action, each in data["calls"].items()}
-        return cls(**{**data, "rounds": rounds, "calls": calls})
+        return cls(**{**data, "rounds": rounds, "calls": calls, "top": tuple(data["top"])})

@@ -91,13 +91,15 @@ def _judge_all(machine: Machine, trust: Trust, attempt: Attempt) -> list[Task]:
 
 
 def _falls(machine: Machine, trust: Trust, earlier: Attempt, attempt: Attempt) -> bool:
-    kind = earlier.kind(trust)
+    kinds = earlier.kinds(trust)
     if earlier.fell > earlier.stood:
-        trust.confirm(kind)
+        for kind in kinds:
+            trust.confirm(kind)
     elif earlier.stood > earlier.fell:
-        trust.revoke(kind)
+        for kind in kinds:
+            trust.revoke(kind)
         return False
-    elif earlier.finished <= attempt.began and trust.of(kind) <= 0:
+    elif earlier.finished <= attempt.began and all(trust.of(kind) <= 0 for kind in kinds):
         return False
     back = earlier.total("left")
     many = back > max(GUARD_AT_LEAST, GUARD_TIMES * earlier.fell)

@@ -71,23 +71,21 @@ def admit(machine: Machine, trust: Trust, page: Page, seen: Seen, known: bool) -
         if known:
             return None
         attempt = _join(machine, trust, page) or _begin(machine, page)
-    sighting = seen.get((page.session, page.action, page.number))
     is_newest = attempt is machine.newest
     if attempt.state != OPEN and not is_newest:
         return None
-    if sighting is None:
-        call = attempt.calls.get(page.action)
-        if call and call.total != max(page.total, 1):
-            attempt = _restart(machine, attempt, page, keep=False)
-    elif sighting.digest == page.digest:
+    own = {key for key, sighting in seen.items() if sighting.epoch in attempt.epochs}
+    key = (page.session, page.action, page.number)
+    again = False
+    if key in own and seen[key].digest == page.digest:
         if not is_newest:
             return None
-        if sighting.epoch == attempt.round.epoch:
+        again = True
+        if seen[key].epoch == attempt.round.epoch or attempt.place(page.action, page.number) < attempt.top:
             _begin_round(machine, attempt)
-    else:
-        attempt = _restart(machine, attempt, page, keep=sighting.epoch != attempt.round.epoch)
-        sighting = None
-    _count(attempt, trust, page, seen, again=sighting is not None)
+    elif key in own or _other_total(attempt, page):
+        attempt = _restart(machine, attempt, page, keep=key in own and _goes_on(attempt, page, seen[key]))
+    _count(attempt, trust, page, own, again=again)
     return attempt
 
 
@@ -95,6 +93,17 @@ def arrived(machine: Machine, trust: Trust, attempt: Attempt, page: Page) -> Non
     """Close a page: every one of its people is named; complete the attempt if this was the last of it."""
     if attempt.state == OPEN and attempt.complete(trust):
         complete(machine, trust, attempt, page.at)
+
+
+def _other_total(attempt: Attempt, page: Page) -> bool:
+    call = attempt.calls.get(page.action)
+    return call is not None and call.total != max(page.total, 1)
+
+
+def _goes_on(attempt: Attempt, page: Page, sighting: Sighting) -> bool:
+    """Say whether a page with new content goes on with a pass that the current round has begun."""
+    later = attempt.place(page.action, page.number) > attempt.top
+    return sighting.epoch != attempt.round.epoch and later
 
 
 def _joins(machine: Machine, trust: Trust, page: Page) -> bool:
@@ -157,7 +166,7 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
     machine.attempts.insert(place, attempt)
     fresh.sessions = attempt.sessions
     attempt.sessions = []
-    attempt.restarted = attempt.state != DONE
+    attempt.restarted = True
     if attempt.state == OPEN:
         attempt.state = FAILED
         machine.closed.append(attempt.number)
@@ -169,14 +178,20 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
         fresh.calls = {
             action: Call(call.total, call.round_pages, call.round_pages, call.people)
             for action, call in attempt.calls.items()
-            if call.round_pages
+            if call.round_pages and not (action == page.action and _other_total(attempt, page))
         }
+        fresh.top = attempt.top
     return fresh
 
 
-def _count(attempt: Attempt, trust: Trust, page: Page, seen: Seen, *, again: bool) -> None:
+def _count(
+    attempt: Attempt, trust: Trust, page: Page, own: set[tuple[str, str, int]], *, again: bool
+) -> None:
+    first = not any(call.round_pages for call in attempt.calls.values())
     call = attempt.calls.setdefault(page.action, Call(total=max(page.total, 1)))
     call.round_pages += 1
+    if first:
+        attempt.top = attempt.place(page.action, page.number)
     if again:
         return
     call.pages += 1
@@ -188,7 +203,7 @@ def _count(attempt: Attempt, trust: Trust, page: Page, seen: Seen, *, again: boo
         return
     other = OTHER[page.action]
     if other in attempt.calls:
-        twin = [s for s in attempt.sessions if (s, other, page.number) in seen]
+        twin = [s for s in attempt.sessions if (s, other, page.number) in own]
         attempt.overlap = attempt.overlap or bool(twin)
         trust.per_call = trust.per_call or attempt.overlap
         if len(attempt.sessions) == 1:

@@ -39,13 +39,11 @@ class Trust:
 
     def confirm(self, kind: str) -> None:
         """Count a failure of this kind that evidence has proven."""
-        if kind:
-            setattr(self, kind, self.of(kind) + 1)
+        setattr(self, kind, self.of(kind) + 1)
 
     def revoke(self, kind: str) -> None:
-        """Never again trust a kind that only looked like a failure; one refutation is enough."""
-        if kind:
-            setattr(self, kind, REVOKED)
+        """Trust no more, for long, a kind that only looked like a failure; one refutation is enough."""
+        setattr(self, kind, REVOKED)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON form."""
