@@ -19,7 +19,7 @@ _NOT_UTF8 = b"\xff"
 """Marks a text of just 16 bytes, which would be taken for a UUID; no UTF-8 begins with it."""
 
 _SHORT, _LONG = struct.Struct("<II"), struct.Struct("<IIQ")
-_NOW, _WAS, _ALSO, _SHIFT = 1, 2, 4, 3
+_NOW, _WAS, _ALSO, _AGAIN, _SHIFT = 1, 2, 4, 8, 4
 _LENGTH = struct.Struct("<H")
 
 
@@ -56,7 +56,8 @@ def unpack_ids(joined: bytes) -> Iterator[bytes]:
 
 def pack_entry(entry: Entry) -> bytes:
     """Pack an entry; a fingerprint of 0 takes no room."""
-    flags = entry.epoch << _SHIFT | entry.now * _NOW | entry.was * _WAS | entry.also * _ALSO
+    flags = entry.now * _NOW | entry.was * _WAS | entry.also * _ALSO | entry.again * _AGAIN
+    flags |= entry.epoch << _SHIFT
     if entry.fingerprint:
         return _LONG.pack(flags, entry.entered, entry.fingerprint)
     return _SHORT.pack(flags, entry.entered)
@@ -70,7 +71,13 @@ def unpack_entry(packed: bytes) -> Entry:
     else:
         flags, entered = _SHORT.unpack(packed)
     return Entry(
-        bool(flags & _NOW), bool(flags & _WAS), flags >> _SHIFT, bool(flags & _ALSO), entered, fingerprint
+        now=bool(flags & _NOW),
+        was=bool(flags & _WAS),
+        epoch=flags >> _SHIFT,
+        also=bool(flags & _ALSO),
+        again=bool(flags & _AGAIN),
+        entered=entered,
+        fingerprint=fingerprint,
     )
 
 

@@ -36,6 +36,7 @@ class CohortRecord:
         suspect: why the copy may differ from Mixpanel until a reconcile, else nothing.
         quarantined: members that could not be used, ever.
         synced_ms: when the last sync completed.
+        under_way: the inbox entry that is applied in part, and the number of the attempt that took it in.
         new: nothing of it is in Redis yet.
     """
 
@@ -49,6 +50,7 @@ class CohortRecord:
     suspect: str = ""
     quarantined: int = 0
     synced_ms: int = 0
+    under_way: tuple[str, int] | None = None
     new: bool = True
 
     @property
@@ -69,6 +71,7 @@ class CohortRecord:
             "suspect": self.suspect,
             "quarantined": self.quarantined,
             "synced_ms": self.synced_ms,
+            "under_way": orjson.dumps(self.under_way),
             "rename": orjson.dumps(rename),
             "machine": orjson.dumps(self.machine.to_json()),
         }
@@ -79,6 +82,7 @@ class CohortRecord:
         if not stored:
             return cls(cohort_id)
         rename = orjson.loads(stored[b"rename"])
+        under_way = orjson.loads(stored[b"under_way"])
         return cls(
             cohort_id=cohort_id,
             name=stored[b"name"].decode(),
@@ -90,5 +94,6 @@ class CohortRecord:
             suspect=stored[b"suspect"].decode(),
             quarantined=int(stored[b"quarantined"]),
             synced_ms=int(stored[b"synced_ms"]),
+            under_way=(under_way[0], under_way[1]) if under_way else None,
             new=False,
         )

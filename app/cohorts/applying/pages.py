@@ -1,7 +1,8 @@
 """Apply one page: decide whose it is, name its people, commit it chunk by chunk.
 
 A page that is applied again from its start (the worker died between two chunks) changes nothing more: its
-people carry the attempt's epoch by then.
+people carry the attempt's epoch by then. The attempt that took it in is kept from the first chunk on, or the
+page would be taken in twice and count as two.
 """
 
 import hashlib
@@ -66,14 +67,19 @@ class Pages:
         known = self._known(work, page.head)
         if not self._ready(work, record, came, known=known):
             return False
-        seen = self._sightings(work, record, came)
-        self._presize(work, record, page.head)
-        attempt = admit(record.machine, work.trust, came, seen, known)
-        begin_rename(work, record, page.head, came.at)
+        attempt = _begun(record, waiting)
+        if attempt is None:
+            seen = self._sightings(work, record, came)
+            self._presize(work, record, page.head)
+            attempt = admit(record.machine, work.trust, came, seen, known)
+        record.under_way = (waiting.entry_id.decode(), attempt.number) if attempt else None
+        if attempt and attempt is record.machine.newest:  # an older export carries an older name
+            begin_rename(work, record, page.head, came.at)
         commits: list[Commit] = []
         last = Step(work, record, attempt, "sync", came.at)
         if attempt and heed:
             commits, last = self._name(work, record, attempt, came, people)
+        record.under_way = None
         self._finish(work, last, came, page.head, quarantined)
         _take_out(work, last.commit, waiting)
         work.commit(*commits, last.sealed())
@@ -193,6 +199,13 @@ def _page(head: PageHead, at_ms: int, people: People) -> Page:
     for packed_id in people:
         digest.update(len(packed_id).to_bytes(2, "big") + packed_id)
     return Page(head.session_id, head.action, head.number, head.total, digest.hexdigest(), at_ms, len(people))
+
+
+def _begun(record: CohortRecord, waiting: Waiting) -> Attempt | None:
+    """Return the attempt that took the page in before a worker died in the middle of it."""
+    if record.under_way is None or record.under_way[0] != waiting.entry_id.decode():
+        return None
+    return record.machine.numbered(record.under_way[1])
 
 
 def _export(member: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -65,12 +65,13 @@ class Tasks:
         settling = Settling(record.machine, task)
         commits: list[Commit] = []
         step = Step(work, record, attempt, cause, record.machine.completed_ms)
-        task.cursor += BUCKETS_AT_ONCE if task.everywhere else 1
         for place, (packed_id, entry) in enumerate(portion.items()):
             if place and place % CHUNK == 0:
                 commits.append(step.sealed())
                 step = Step(work, record, attempt, cause, record.machine.completed_ms)
             treat(step, settling, packed_id, entry)
+        # Only the portion's last step moves on: a worker that dies before it leaves the rest to be done.
+        task.cursor += BUCKETS_AT_ONCE if task.everywhere else 1
         work.commit(*commits, step.sealed())
 
     def _portion(self, work: Work, record: CohortRecord, task: Task) -> Portion | None:

@@ -83,8 +83,10 @@ class Naming:
             self._machine.contradicted += 1
             if want and self._machine.partial:
                 self._machine.partial = "proven"
-        if self._action == ADD and entry.now and (known is None or known.state == DONE):
-            self._round.again += 1
+        settled = known is None or known.state == DONE
+        # What an attempt that failed named again is still named again by the next one.
+        entry.again = self._action == ADD and entry.now and (settled or entry.again)
+        self._round.again += entry.again
         entry.was, entry.now = want, not want
 
     def _move(self, entry: Entry, owner: Attempt | None) -> None:

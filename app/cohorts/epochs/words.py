@@ -23,6 +23,7 @@ class Entry:
         was: whether the person was in the snapshot that the sender compares with.
         epoch: the epoch that last named the person.
         also: whether a second attempt, open at the same time, named the person too.
+        again: the last naming was an add of somebody present already, by a settled or done epoch.
         entered: the epoch by which the person came in (for "since when").
         fingerprint: of the exported properties, 0 if there are none.
     """
@@ -31,6 +32,7 @@ class Entry:
     was: bool = False
     epoch: int = SETTLED
     also: bool = False
+    again: bool = False
     entered: int = SETTLED
     fingerprint: int = 0
 
