@@ -5,10 +5,11 @@ its worker is taken up again anyway.
 """
 
 import sys
-import time
+from contextlib import suppress
+from threading import Event
 
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from structlog.stdlib import get_logger
 
@@ -16,6 +17,7 @@ from app.lanes.work import QUEUES
 from app.store.connection import connect
 from workers.process import services
 from workers.pulse import Pulse
+from workers.queue_worker import QueueWorker
 
 log = get_logger(__name__)
 
@@ -29,22 +31,26 @@ def main(names: list[str]) -> int:
         sys.stderr.write(f"Name one or more queues out of: {', '.join(QUEUES)}.\n")
         return 2
     made = services()
-    with Pulse(made.heartbeats, f"worker-{'-'.join(names)}"):
-        while not _work(made.settings.rq_redis_url, names):
-            time.sleep(AGAIN_S)
+    stop = Event()
+    with Pulse(made.heartbeats, f"worker-{'-'.join(names)}"), suppress(StopRequested):
+        while not stop.is_set():
+            _work(made.settings.rq_redis_url, names, stop)
     return 0
 
 
-def _work(rq_redis_url: str, names: list[str]) -> bool:
-    """Work until told to stop; False when the queue's Redis went away and work is to be taken up again."""
+def _work(rq_redis_url: str, names: list[str], stop: Event) -> None:
+    """Work until told to stop, or until the queue's Redis went away; then wait a moment.
+
+    Raises:
+        StopRequested: told to stop between two jobs, or while it waited.
+    """
     try:
-        worker = SimpleWorker(names, connection=connect(rq_redis_url), serializer=JSONSerializer)
+        worker = QueueWorker(names, stop, connection=connect(rq_redis_url), serializer=JSONSerializer)
         worker.log_result_lifespan = False
         worker.work(logging_level="WARNING", with_scheduler=False)
     except RedisError as error:
         log.warning("queue_unreachable", error=type(error).__name__)
-        return False
-    return True
+    stop.wait(AGAIN_S)
 
 
 if __name__ == "__main__":
