@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.sandbox_client import SandboxClient
 from tests.e2e.stack import Stack
 
 StartStack = Callable[..., Stack]
 _STACKS = pytest.StashKey[list[Stack]]()
+_FAILED = pytest.StashKey[bool]()
+
+# What is waited for must be over soon: leases, requests under way, the sender's tries of a page.
+QUICK = {"LEASE_S": "1.5", "SLICE_S": "0.7", "MIXPANEL_TIMEOUT_S": "1", "CLOCK_TICK_S": "0.1"}
+SANDBOX = {"no-sender": "", "profiles": "1500", "cohorts": "5", "timeout": "10"}
+# Many pages and requests for few people, so that there is a middle to be interrupted in.
+LIMITS = {"max_request_bytes": 10_000}
+HABITS = {"page_size": 100, "parallel_pages": 1, "reuse_session": False}
+SENDER = {"retry_span_s": 3.0}
 
 
 @pytest.fixture
@@ -28,10 +38,47 @@ def start_stack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Star
         stack.kill()
 
 
+@pytest.fixture(scope="session")
+def running_stack() -> Iterator[list[Stack]]:
+    """The stack that the tests of this process share, once one of them needed it."""
+    stacks: list[Stack] = []
+    yield stacks
+    for stack in stacks:
+        stack.kill()
+
+
+@pytest.fixture
+def stack(
+    running_stack: list[Stack], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stack]:
+    """The stack that tests share, as the last of them left it; after a failure, a new one.
+
+    Nothing is sent but what a test asks for (`SandboxClient.sync`).
+    """
+    if not running_stack:
+        running_stack.append(Stack(tmp_path_factory.mktemp("stack"), environ=QUICK, sandbox=SANDBOX))
+        request.node.stash[_STACKS] = list(running_stack)
+        running_stack[0].start()
+    request.node.stash[_STACKS] = list(running_stack)
+    yield running_stack[0]
+    if request.node.stash.get(_FAILED, False):
+        running_stack.pop().kill()
+
+
+@pytest.fixture
+def sandbox(stack: Stack) -> SandboxClient:
+    """The sandbox of `stack`, with small pages and requests and without faults."""
+    client = SandboxClient(stack.sandbox_url)
+    client.clear_faults()
+    client.set(habits=HABITS, limits=LIMITS, sender=SENDER)
+    return client
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
+        item.stash[_FAILED] = True
         for stack in item.stash.get(_STACKS, []):
             report.sections.append(("logs of the processes", stack.tails()))
     return report
