@@ -208,18 +208,42 @@ def _begun(record: CohortRecord, waiting: Waiting) -> Attempt | None:
     return record.machine.numbered(record.under_way[1])
 
 
-def _export(member: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Pick the member's properties that a rule exports; null counts as missing."""
-    return {name: member[name] for name in names if member.get(name) is not None}
+def _export(member: Mapping[str, Any], names: Iterable[str]) -> tuple[dict[str, Any], bytes]:
+    """Pick the member's properties that a rule exports, and encode them; null counts as missing.
+
+    A property nested too deeply to be written again is left out: it must not cost its page.
+    """
+    exported = {name: member[name] for name in names if member.get(name) is not None}
+    if not exported:
+        return exported, b""
+    try:
+        return exported, _encode(exported)
+    except orjson.JSONEncodeError:
+        exported = {name: value for name, value in exported.items() if _can_be_written(value)}
+        return exported, _encode(exported)
+
+
+def _encode(value: Any) -> bytes:
+    """Encode with some levels of nesting to spare, since the log's entries and requests hold it deeper."""
+    return orjson.dumps([[[[[[[[value]]]]]]]], option=orjson.OPT_SORT_KEYS)
+
+
+def _can_be_written(value: Any) -> bool:
+    try:
+        _encode({"": value})
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def _name_one(
-    step: Step, naming: Naming, packed_id: bytes, entry: Entry, exported: Mapping[str, Any]
+    step: Step, naming: Naming, packed_id: bytes, entry: Entry, export: tuple[dict[str, Any], bytes]
 ) -> None:
+    exported, encoded = export
     existed = not entry.gone
     named = naming.name(entry)
     if entry.now and exported:
-        mark = fingerprint(orjson.dumps(exported, option=orjson.OPT_SORT_KEYS))
+        mark = fingerprint(encoded)
         if named.change is None and mark != entry.fingerprint:
             step.update(packed_id, exported)
         entry.fingerprint = mark
