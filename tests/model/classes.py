@@ -22,6 +22,7 @@ class Class:
 _TEN = World()
 _SIXTY = World(users=60, page_size=8)
 _FOUR_HUNDRED = World(users=400, churn=0.05, page_size=20, syncs=15, failing=0.1)
+_CONSTANT_BARE = Habits(constant_id=True, empty_calls=False)
 _EXPIRING = Habits(expired_as_add=True)
 
 
@@ -65,6 +66,15 @@ CLASSES: tuple[Class, ...] = (
     Class("expired", (replace(_TEN, gaps=0.3),), None, "answered by `members`, as documented"),
     Class("two-ids", (replace(_TEN, habits=Habits(two_ids=True)),), None),
     Class("remove-first", (replace(_TEN, habits=Habits(remove_first=True)),), None),
+    Class("reused-id-refreshes", (replace(_TEN, refreshes=0.2, habits=Habits(reuses_id=True)),), None),
+    Class("reused-id-parallel", (replace(_TEN, habits=Habits(reuses_id=True, parallel=True)),), None),
+    Class(
+        "constant-id-no-failures",
+        (World(failing=0.0, habits=Habits(constant_id=True)), World(failing=0.0, habits=_CONSTANT_BARE)),
+        None,
+        "one session id for ever, with and without empty calls",
+    ),
+    Class("constant-id", (replace(_TEN, habits=Habits(constant_id=True)),), None, "one session id for ever"),
     Class("parallel", (replace(_TEN, copied=0.1, habits=Habits(parallel=True)),), None),
     Class(
         "late", (replace(_TEN, late=0.3, restarts=0.5),), None, "failed pages arrive during the next export"

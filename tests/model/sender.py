@@ -65,7 +65,9 @@ class Sender:
         return arrivals
 
     def _new_session(self) -> None:
-        if not (self.failed and self.story.habits.reuses_id):
+        habits = self.story.habits
+        again = habits.constant_id or (habits.reuses_id and self.failed)
+        if not (again and self.attempts):
             self.session = str(self.attempts)
             self.attempts += 1
 

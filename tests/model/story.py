@@ -54,6 +54,7 @@ class Habits:
         across: Page numbers run on from the first call to the second, both name one common total.
         two_ids: Each call of a sync has a session id of its own.
         reuses_id: An export that follows a failed one goes under the failed one's id.
+        constant_id: Every export goes under the one session id.
         remove_first: `remove_members` is called before `add_members`.
         parallel: Pages travel in parallel: they arrive in any order, also between the calls.
         zero_total: A call without members says page 0 of 0.
@@ -65,6 +66,7 @@ class Habits:
     across: bool = False
     two_ids: bool = False
     reuses_id: bool = False
+    constant_id: bool = False
     remove_first: bool = False
     parallel: bool = False
     zero_total: bool = False
