@@ -54,7 +54,7 @@ def _inbox(project_id: str, inbox: InboxStatus) -> Check:
 
 def _destination(project_id: str, name: str, status: DestinationStatus) -> Check:
     if status.state == "stopped":
-        advice = "correct the credential and restart the workers; everything is kept and then delivered"
+        advice = "correct the token or the address and restart the workers; all is kept, and then delivered"
         return Check(name, "fail", f"stopped: {status.reason}", advice, project_id)
     behind = f"{status.lag_entries:,} log entries behind, the oldest {status.lag_s:,.0f} s old"
     if status.state == "retrying":
