@@ -61,6 +61,7 @@ class Stack:
         self.mixpanel = self.processes["mixpanel"]
         self.clock = self.processes["clock"]
         self.sandbox = self._sandbox(sandbox or {})
+        self._others: list[Process] = []
 
     @property
     def workers(self) -> tuple[Process, ...]:
@@ -75,6 +76,11 @@ class Stack:
         self.wait_for_web()
         self.start_sandbox()
         return self
+
+    def another(self, process: Process) -> Process:
+        """Return a further process of the same kind, not started; it writes to the same log."""
+        self._others.append(Process(process.name, process.arguments, process.environ, process.log))
+        return self._others[-1]
 
     def start_sandbox(self) -> None:
         """Start the sandbox and wait until it answers."""
@@ -100,7 +106,7 @@ class Stack:
 
     def kill(self) -> None:
         """End all at once."""
-        for process in (self.sandbox, *self.processes.values()):
+        for process in (self.sandbox, *self.processes.values(), *self._others):
             process.kill()
         self.redis.kill()
 

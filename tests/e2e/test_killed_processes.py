@@ -10,6 +10,7 @@ from tests.e2e.stack import Stack
 from tests.e2e.traffic import Traffic
 from tests.waiting import wait_until
 
+LEASE_S = 1.5  # as the stack is configured
 ANSWER_S = 0.2  # requests take a while, so that most of the time some are under way
 
 
@@ -74,6 +75,31 @@ def test_what_a_killed_worker_had_sent_does_not_arrive_behind_what_follows(
     sandbox.move(cohort_id, leave=["passer-by"])
     settle(stack, sandbox)
     assert "passer-by" not in sandbox.carrying(name)
+
+
+def test_workers_that_stood_still_change_nothing_when_they_go_on_after_others_took_over(
+    stack: Stack, sandbox: SandboxClient
+) -> None:
+    moments = Random("frozen")
+    settle(stack, sandbox)
+    slow_answers(sandbox)
+    others = [stack.another(process) for process in stack.workers]
+    with Traffic(sandbox):
+        for turn in range(2):
+            time.sleep(moments.uniform(0.2, 0.6))
+            stack.apply.freeze()
+            if turn == 0:
+                stack.mixpanel.freeze()
+                for other in others:
+                    other.start()
+            time.sleep(LEASE_S + moments.uniform(0.7, 1.2))
+            stack.apply.thaw()
+    stack.mixpanel.thaw()
+    sandbox.clear_faults()
+    settle(stack, sandbox)
+    assert "lane_lost" in stack.apply.output()
+    for other in others:
+        other.stop()
 
 
 def test_the_web_server_is_killed(stack: Stack, sandbox: SandboxClient) -> None:
