@@ -82,7 +82,7 @@ class CohortRecord:
         if not stored:
             return cls(cohort_id)
         rename = orjson.loads(stored[b"rename"])
-        under_way = orjson.loads(stored[b"under_way"])
+        under_way = orjson.loads(stored.get(b"under_way", b"null"))
         return cls(
             cohort_id=cohort_id,
             name=stored[b"name"].decode(),
