@@ -20,6 +20,7 @@ from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import Work
 from app.cohorts.commit import CHUNK, Commit
 from app.cohorts.epochs import REMOVE, Attempt, Entry, Page, Sighting
+from app.cohorts.epochs.attempt import LIST_LIMIT
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
 from app.cohorts.inbox import Waiting
@@ -72,6 +73,10 @@ class Pages:
             seen = self._sightings(work, record, came)
             self._presize(work, record, page.head)
             attempt = admit(record.machine, work.trust, came, seen, known)
+            if attempt and len(attempt.rounds) > 1 and not attempt.listed:
+                # It may be an export begun anew under its id: the people of the round that it keeps are on
+                # the list of the attempt before it, so it has to do without a list.
+                attempt.listed = LIST_LIMIT + 1
         record.under_way = (waiting.entry_id.decode(), attempt.number) if attempt else None
         if attempt and attempt is record.machine.newest:  # an older export carries an older name
             begin_rename(work, record, page.head, came.at)
@@ -122,7 +127,7 @@ class Pages:
         wanted = buckets.wanted(pages * MEMBERS_A_PAGE)
         if record.entries == 0 and pages > 1 and record.buckets < wanted:
             record.buckets = wanted
-            work.commit(work.begin(record).seal())
+            work.commit(work.seal(work.begin(record)))
 
     def _name(
         self, work: Work, record: CohortRecord, attempt: Attempt, came: Page, people: People
