@@ -144,7 +144,7 @@ def _settle(change: Change | None, step: Step, packed_id: bytes, entry: Entry, *
 
 
 def _revert(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
-    if not entry.gone:
+    if entry.changed:  # as an attempt's list of ids holds them; so a look through all buckets does the same
         change = settling.revert(entry)
         _settle(change, step, packed_id, entry, existed=True)
 
