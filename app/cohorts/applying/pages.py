@@ -71,7 +71,7 @@ class Pages:
         attempt = _begun(record, waiting)
         if attempt is None:
             seen = self._sightings(work, record, came)
-            self._presize(work, record, page.head)
+            self._make_room(work, record, page.head, len(people))
             attempt = admit(record.machine, work.trust, came, seen, known)
             if attempt and len(attempt.rounds) > 1 and not attempt.listed:
                 # It may be an export begun anew under its id: the people of the round that it keeps are on
@@ -121,13 +121,20 @@ class Pages:
             key: Sighting(*orjson.loads(stored)) for key, stored in zip(wanted, found, strict=True) if stored
         }
 
-    def _presize(self, work: Work, record: CohortRecord, head: PageHead) -> None:
-        """Give an empty cohort its buckets at once, from the number of pages announced."""
+    def _make_room(self, work: Work, record: CohortRecord, head: PageHead, people: int) -> None:
+        """Give an empty cohort its buckets at once, from the number of pages announced.
+
+        A page larger than any of Mixpanel's gets its buckets beforehand too: to split one bucket that took it
+        all would need a command of more arguments than a script can make.
+        """
         pages = min(max(head.total, 1), PAGES_AT_MOST)
-        wanted = buckets.wanted(pages * MEMBERS_A_PAGE)
-        if record.entries == 0 and pages > 1 and record.buckets < wanted:
+        large = people if people > MEMBERS_A_PAGE else 0
+        wanted = buckets.wanted(max(pages * MEMBERS_A_PAGE if pages > 1 else 0, large))
+        if record.entries == 0 and record.buckets < wanted:
             record.buckets = wanted
             work.commit(work.seal(work.begin(record)))
+        elif large:
+            self._split(work, record, more=large)
 
     def _name(
         self, work: Work, record: CohortRecord, attempt: Attempt, came: Page, people: People
@@ -183,9 +190,9 @@ class Pages:
         epoch = orjson.dumps([came.session, came.at])
         commit.do(keys.epochs(project_id, cohort_id), "HSET", attempt.round.epoch, epoch)
 
-    def _split(self, work: Work, record: CohortRecord) -> None:
-        """Let the number of buckets follow the number of entries, a few buckets at a time."""
-        while (missing := buckets.wanted(record.entries) - record.buckets) > 0:
+    def _split(self, work: Work, record: CohortRecord, more: int = 0) -> None:
+        """Let the number of buckets follow the number of entries (and `more`), a few buckets at a time."""
+        while (missing := buckets.wanted(record.entries + more) - record.buckets) > 0:
             level = 1 << (record.buckets.bit_length() - 1)
             count = min(missing, SPLITS_AT_ONCE, 2 * level - record.buckets)
             sources = self._redis.pipeline(transaction=False)
