@@ -1,0 +1,61 @@
+"""What is kept of a cohort comes back from its hash as it was."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.cohorts.epochs import Machine
+from app.cohorts.record import CohortRecord, Rename
+from tests.model.engine import EngineReceiver
+from tests.model.notation import parse
+
+names = st.text(st.characters(codec="utf-8"), max_size=10)
+numbers = st.integers(0, 1 << 40)
+machines = st.builds(
+    Machine, count=numbers, epoch=numbers, partial=st.sampled_from(("", "assumed", "proven"))
+)
+records = st.builds(
+    CohortRecord,
+    cohort_id=st.just("c"),
+    name=names,
+    description=names,
+    machine=machines,
+    buckets=st.integers(1, 1 << 20),
+    entries=numbers,
+    rename=st.none() | st.builds(Rename, st.lists(names, min_size=1), numbers, numbers),
+    suspect=names,
+    quarantined=numbers,
+    synced_ms=numbers,
+    under_way=st.none() | st.tuples(names, numbers),
+    new=st.just(False),
+)
+
+
+def as_stored(record: CohortRecord) -> dict[bytes, bytes]:
+    """Return the hash as Redis gives it back."""
+
+    def text(value: Any) -> bytes:
+        return value if isinstance(value, bytes) else str(value).encode()
+
+    return {name.encode(): text(value) for name, value in record.to_hash().items()}
+
+
+@given(records)
+def test_a_record_comes_back_as_it_was(record: CohortRecord) -> None:
+    assert CohortRecord.from_hash("c", as_stored(record)) == record
+
+
+def test_a_machine_in_the_middle_of_things_comes_back_as_it_was() -> None:
+    engine = EngineReceiver()
+    for page in parse("M0{a,b} | +1[1/2]{c} +1[1/2]{c} | +2{d} -3{a} | +1[2/2]{e} M4[1/2]{a}"):
+        engine.receive(page)
+    engine.machine.began, engine.machine.closed = [], []
+    record = CohortRecord("c", machine=engine.machine, new=False)
+    back = CohortRecord.from_hash("c", as_stored(record))
+    assert back == replace(record, machine=engine.machine)
+
+
+def test_a_cohort_never_heard_of_is_new() -> None:
+    assert CohortRecord.from_hash("c", {}) == CohortRecord("c", new=True)
