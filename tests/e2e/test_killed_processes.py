@@ -3,7 +3,7 @@
 import time
 from random import Random
 
-from tests.e2e.convergence import settle
+from tests.e2e.convergence import deliver, settle
 from tests.e2e.process import Process
 from tests.e2e.sandbox_client import SandboxClient
 from tests.e2e.stack import Stack
@@ -11,6 +11,7 @@ from tests.e2e.traffic import Traffic
 from tests.waiting import wait_until
 
 LEASE_S = 1.5  # as the stack is configured
+LATE_S = 3.0  # past the lease: the lane could be taken over before
 ANSWER_S = 0.2  # requests take a while, so that most of the time some are under way
 
 
@@ -67,12 +68,15 @@ def test_what_a_killed_worker_had_sent_does_not_arrive_behind_what_follows(
 ) -> None:
     settle(stack, sandbox)
     cohort_id, name = next(iter(sandbox.cohorts().items()))
-    sandbox.fault("delay", delay_s=3.0)  # longer than the lease: the lane could be taken over before
+    sandbox.fault("delay", delay_s=LATE_S)
     sandbox.move(cohort_id, enter=["passer-by"])
     sandbox.sync(cohort_id)
     wait_until(lambda: not sandbox.faults_left("api"), 10, "the request is under way", every_s=0.02)
+    arrived_s = time.monotonic() + LATE_S + 0.5
     stack.mixpanel.restart(kill=True)
     sandbox.move(cohort_id, leave=["passer-by"])
+    deliver(stack, sandbox)
+    time.sleep(max(0.0, arrived_s - time.monotonic()))
     settle(stack, sandbox)
     assert "passer-by" not in sandbox.carrying(name)
 
