@@ -107,20 +107,23 @@ def test_the_inbox_takes_pages_like_a_queue_with_a_cap(
 
 @quick
 @given(
-    present=st.dictionaries(st.integers(0, 2000), st.integers(1, (1 << 28) - 1), max_size=40),
-    asked=st.lists(st.integers(0, 2000), unique=True, max_size=600),
-    buckets=st.integers(1, 40),
+    present=st.sets(st.integers(0, 599), max_size=300),
+    asked=st.lists(st.integers(0, 599), unique=True, max_size=600),
+    buckets=st.integers(1, 20),
 )
 def test_entries_are_read_from_wherever_they_are(
-    redis_client: Redis, present: dict[int, int], asked: list[int], buckets: int
+    redis_client: Redis, present: set[int], asked: list[int], buckets: int
 ) -> None:
     redis_client.flushall()
-    entries = {pack_id(f"u{number}"): Entry(now=True, epoch=epoch) for number, epoch in present.items()}
+    entries = {pack_id(f"u{number}"): Entry(now=True, epoch=number + 1) for number in present}
+    pipeline = redis_client.pipeline()
     for packed_id, entry in entries.items():
-        redis_client.hset(keys.bucket(P, "c", bucket_of(packed_id, buckets)), packed_id, pack_entry(entry))
-    wanted = [pack_id(f"u{number}") for number in asked]
-    found = Membership(redis_client).entries(P, "c", buckets, wanted)
-    assert found == {packed_id: entries.get(packed_id, Entry()) for packed_id in wanted}
+        pipeline.hset(keys.bucket(P, "c", bucket_of(packed_id, buckets)), packed_id, pack_entry(entry))
+    pipeline.execute()
+    everybody = [pack_id(f"u{number}") for number in range(600)]
+    for wanted in ([pack_id(f"u{number}") for number in asked], everybody):
+        found = Membership(redis_client).entries(P, "c", buckets, wanted)
+        assert found == {packed_id: entries.get(packed_id, Entry()) for packed_id in wanted}
 
 
 # --- commit.lua ------------------------------------------------------------------------------------------
