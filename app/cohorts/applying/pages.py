@@ -20,7 +20,6 @@ from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import Work
 from app.cohorts.commit import CHUNK, Commit
 from app.cohorts.epochs import REMOVE, Attempt, Entry, Page, Sighting
-from app.cohorts.epochs.attempt import LIST_LIMIT
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
 from app.cohorts.inbox import Waiting
@@ -73,10 +72,6 @@ class Pages:
             seen = self._sightings(work, record, came)
             self._make_room(work, record, page.head, len(people))
             attempt = admit(record.machine, work.trust, came, seen, known)
-            if attempt and len(attempt.rounds) > 1 and not attempt.listed:
-                # It may be an export begun anew under its id: the people of the round that it keeps are on
-                # the list of the attempt before it, so it has to do without a list.
-                attempt.listed = LIST_LIMIT + 1
         record.under_way = (waiting.entry_id.decode(), attempt.number) if attempt else None
         if attempt and attempt is record.machine.newest:  # an older export carries an older name
             begin_rename(work, record, page.head, came.at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.cohorts.epochs.attempt import DONE, FAILED, OPEN, Attempt, Call, Round
+from app.cohorts.epochs.attempt import DONE, FAILED, LIST_LIMIT, OPEN, Attempt, Call, Round
 from app.cohorts.epochs.completion import complete
 from app.cohorts.epochs.machine import Machine
 from app.cohorts.epochs.trust import Trust
@@ -181,6 +181,8 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
             if call.round_pages and not (action == page.action and _other_total(attempt, page))
         }
         fresh.top = attempt.top
+        # Those whom the kept round named are on the earlier attempt's list, so this one does without a list.
+        fresh.listed = LIST_LIMIT + 1
     return fresh
 
 
