@@ -142,7 +142,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def start(self, data: st.DataObject) -> None:
-        wake = data.draw(st.sampled_from(self.given))
+        wake = data.draw(st.sampled_from([self.model.wake] * 5 + self.given))
         held = self.lanes.start(P, "apply", wake)
         token, lost = self.model.start(wake)
         assert (held is not None) == (token > 0)
@@ -153,7 +153,7 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(data=st.data(), inflight_s=st.sampled_from(INFLIGHT_S))
     def renew(self, data: st.DataObject, inflight_s: float) -> None:
         if self.held:
-            held = data.draw(st.sampled_from(self.held))
+            held = data.draw(st.sampled_from(self.held[-1:] * 5 + self.held))
             if self.model.renew(int(held.token), inflight_s):
                 held.renew(inflight_s)
             else:
@@ -165,7 +165,7 @@ class LaneMachine(RuleBasedStateMachine):
     )
     def finish(self, data: st.DataObject, kind: str, delay_s: float) -> None:
         if self.held:
-            held = data.draw(st.sampled_from(self.held))
+            held = data.draw(st.sampled_from(self.held[-1:] * 5 + self.held))
             outcome = {"drained": Outcome.drained(), "more": Outcome.more()}.get(
                 kind, Outcome.later(delay_s, "x")
             )
