@@ -24,8 +24,8 @@ CHUNK = 250
 Arg = str | bytes | int | float
 
 
-class StaleBuckets(Exception):  # noqa: N818 - a state that the caller can only run into by a fault
-    """The cohort's number of buckets is not the one that the commit was computed with."""
+class StaleStep(Exception):  # noqa: N818 - a state that the caller can only run into by a fault
+    """The cohort is not as the step before left it, so what the commit was computed with is out of date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ class Commit:
         puts: bucket number -> packed id -> packed entry.
         drops: bucket number -> packed ids.
         sealed: the cohort's hash as of the sealing.
-        expected: number of buckets that the step was computed with.
+        expected: the cohort's steps before this one. Steps go out together, and one may be refused (no memory,
+            too few replicas) while Redis takes the next: those behind a gap must change nothing.
     """
 
     lane: HeldLane
@@ -80,11 +81,7 @@ class Commit:
     puts: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
     drops: dict[int, list[bytes]] = field(default_factory=dict)
     sealed: dict[str, Any] = field(default_factory=dict)
-    expected: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Remember what the step is computed with."""
-        self.expected = self.record.buckets
+    expected: int | None = None
 
     def put(self, packed_id: bytes, packed_entry: bytes) -> None:
         """Write a member's entry."""
@@ -100,6 +97,8 @@ class Commit:
 
     def seal(self) -> "Commit":
         """Fix the cohort's state that goes with this step, before the next step changes it further."""
+        self.expected = self.record.step
+        self.record.step += 1
         self.sealed = self.record.to_hash()
         return self
 
@@ -117,7 +116,7 @@ class Committer:
 
         Raises:
             LaneLost: the lane is somebody else's by now; that step and those behind it are not written.
-            StaleBuckets: the same, for a number of buckets that is not the stored one.
+            StaleStep: the same, for a cohort that is not as the step before should have left it.
         """
         calls = [_arguments(commit) for commit in commits]
         answers = scripts.run_all(self._redis, self._script, calls)
@@ -125,7 +124,7 @@ class Committer:
             if answer[0] == 0:
                 raise LaneLost(commit.lane.name)
             if answer[0] < 0:
-                raise StaleBuckets(commit.record.cohort_id)
+                raise StaleStep(commit.record.cohort_id)
             for lane, wake in zip(LOG_LANES, answer[2:], strict=True):
                 self._lanes.enqueue(commit.lane.project_id, lane.name, wake)
 
@@ -147,7 +146,7 @@ def _arguments(commit: Commit) -> tuple[list[str], list[Arg]]:
     index = {name: place for place, name in enumerate(names, start=1)}
     args: list[Arg] = [
         commit.lane.token,
-        commit.expected if commit.puts or commit.drops else "",
+        "" if commit.expected is None else commit.expected,
         candidate_generation(),
         len(LOG_LANES),
         len(commit.log),

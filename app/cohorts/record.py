@@ -30,6 +30,7 @@ class CohortRecord:
     Attributes:
         cohort_id, name, description: as last sent.
         machine: its attempts.
+        step: how many commits have written it, so that one is refused where the one before is missing.
         buckets: how many its members are spread over.
         entries: members and tombstones, for the number of buckets.
         rename: a rename that is not through.
@@ -44,6 +45,7 @@ class CohortRecord:
     name: str = ""
     description: str = ""
     machine: Machine = field(default_factory=Machine)
+    step: int = 0
     buckets: int = 1
     entries: int = 0
     rename: Rename | None = None
@@ -66,6 +68,7 @@ class CohortRecord:
             "description": self.description,
             "members": self.machine.count,
             "partial": self.machine.partial,
+            "step": self.step,
             "buckets": self.buckets,
             "entries": self.entries,
             "suspect": self.suspect,
@@ -88,6 +91,7 @@ class CohortRecord:
             name=stored[b"name"].decode(),
             description=stored[b"description"].decode(),
             machine=Machine.from_json(orjson.loads(stored[b"machine"])),
+            step=int(stored.get(b"step", 0)),
             buckets=int(stored[b"buckets"]),
             entries=int(stored[b"entries"]),
             rename=Rename(*rename) if rename else None,

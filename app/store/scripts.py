@@ -43,7 +43,8 @@ def run_all(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
     calls = list(calls)
     answers = _pipelined(redis, script, calls)
     if answers and isinstance(answers[0], NoScriptError):
-        # A server that does not know the script has run none of the calls.
+        # The first call did not run. A later one may have, if another process loaded the script meanwhile: a
+        # script that builds on the call before checks for itself that it is there.
         redis.script_load(script.script)
         answers = _pipelined(redis, script, calls)
     for answer in answers:
