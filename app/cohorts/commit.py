@@ -70,8 +70,8 @@ class Commit:
         puts: bucket number -> packed id -> packed entry.
         drops: bucket number -> packed ids.
         sealed: the cohort's hash as of the sealing.
-        expected: the cohort's steps before this one. Steps go out together, and one may be refused (no memory,
-            too few replicas) while Redis takes the next: those behind a gap must change nothing.
+        expected: the cohort's steps before this one. Steps go out together, and one may be refused (no
+            memory, too few replicas) while Redis takes the next: those behind a gap must change nothing.
     """
 
     lane: HeldLane

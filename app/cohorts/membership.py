@@ -50,12 +50,17 @@ class Membership:
         }
 
     def present(self, project_id: str, cohort_id: str, distinct_ids: Sequence[str]) -> frozenset[str]:
-        """Return which of these people are in the cohort now."""
-        stored = cast("bytes | None", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets"))
-        if stored is None:
-            return frozenset()
+        """Return which of these people are in the cohort now.
+
+        The apply lane may split buckets meanwhile: somebody who was moved would look absent, so it is then
+        asked again.
+        """
         packed = {pack_id(distinct_id): distinct_id for distinct_id in distinct_ids}
-        entries = self.entries(project_id, cohort_id, int(stored), list(packed))
+        buckets = 0
+        entries: dict[bytes, Entry] = {}
+        while (stored := self._buckets(project_id, cohort_id)) != buckets:
+            buckets = stored
+            entries = self.entries(project_id, cohort_id, buckets, list(packed))
         return frozenset(packed[packed_id] for packed_id, entry in entries.items() if entry.now)
 
     def read_buckets(
@@ -73,9 +78,12 @@ class Membership:
     def members(self, project_id: str, cohort_id: str) -> Iterator[str]:
         """Yield everybody who is in the cohort, bucket by bucket; changes meanwhile may not show."""
         number = 0
-        while number < int(
-            cast("bytes", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets") or b"0")
-        ):
+        while number < self._buckets(project_id, cohort_id):
             for bucket in self.read_buckets(project_id, cohort_id, number, 1):
                 yield from (unpack_id(packed_id) for packed_id, entry in bucket.items() if entry.now)
             number += 1
+
+    def _buckets(self, project_id: str, cohort_id: str) -> int:
+        """Return how many buckets a cohort has, 0 if it was never heard of."""
+        stored = cast("bytes | None", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets"))
+        return int(stored or 0)

@@ -38,6 +38,8 @@ PAGES_AT_MOST = 10_000
 """Of 1,000 members: Mixpanel's largest cohort. More announced pages are not believed beforehand."""
 MEMBERS_A_PAGE = 1_000
 SPLITS_AT_ONCE = 8
+STEPS_AT_ONCE = 16
+"""A larger page than any of Mixpanel's goes out in several parts, or its lease would run out meanwhile."""
 
 People = dict[bytes, Mapping[str, Any]]
 """Packed id -> member as sent."""
@@ -134,16 +136,24 @@ class Pages:
     def _name(
         self, work: Work, record: CohortRecord, attempt: Attempt, came: Page, people: People
     ) -> tuple[list[Commit], Step]:
-        """Name the page's people in steps of a chunk each; all but the last, still open, are sealed."""
-        entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, list(people))
+        """Name the page's people in steps of a chunk each; all but the last, still open, are sealed.
+
+        Of a large page, only the last part is returned; the parts before are committed.
+        """
+        names = list(people)
         naming = Naming(record.machine, attempt, came.action)
         exported = work.project.rules.exported(record.cohort_id, record.name) if came.action != REMOVE else ()
         commits: list[Commit] = []
         step = Step(work, record, attempt, "sync", came.at)
-        for place, packed_id in enumerate(people):
+        for place, packed_id in enumerate(names):
             if place and place % CHUNK == 0:
                 commits.append(step.sealed())
                 step = Step(work, record, attempt, "sync", came.at)
+            if place % (STEPS_AT_ONCE * CHUNK) == 0:
+                work.commit(*commits)
+                commits.clear()
+                part = names[place : place + STEPS_AT_ONCE * CHUNK]
+                entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, part)
             _name_one(step, naming, packed_id, entries[packed_id], _export(people[packed_id], exported))
         return commits, step
 
