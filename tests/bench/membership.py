@@ -2,8 +2,8 @@
 
     python -m tests.bench.membership --members 1000000 --ids uuid
 
-Starts a redis-server of its own, accepts pages of 1,000 as the web side does and applies them as the lane does,
-then applies the same cohort once more as a refresh. Delivery plays no part.
+Starts a redis-server of its own, accepts pages of 1,000 as the web side does and applies them as the lane
+does, then applies the same cohort once more as a refresh. Delivery plays no part.
 """
 
 import argparse

@@ -103,10 +103,25 @@ class Attempt:
         """The epochs of its rounds."""
         return [each.epoch for each in self.rounds]
 
+    def gave(self, epoch: int) -> bool:
+        """Say whether a round of this attempt, folded or not, had this epoch: they follow each other."""
+        return self.number <= epoch <= self.round.epoch
+
     @property
     def round(self) -> Round:
         """The current round."""
         return self.rounds[-1]
+
+    def fold_empty(self) -> None:
+        """Make one of the rounds that hold no entry any more; their counts stay.
+
+        Without it, a sender that uses one session id for ever would add a round at every repeat.
+        """
+        empty = [each for each in self.rounds if not each.present and not each.left]
+        for each in empty[1:]:
+            for count in ("named", "again", "contradictions", "removed", "repeats"):
+                setattr(empty[0], count, getattr(empty[0], count) + getattr(each, count))
+            self.rounds.remove(each)
 
     def total(self, count: str) -> int:
         """Sum one of the rounds' counts."""

@@ -74,7 +74,7 @@ def admit(machine: Machine, trust: Trust, page: Page, seen: Seen, known: bool) -
     is_newest = attempt is machine.newest
     if attempt.state != OPEN and not is_newest:
         return None
-    own = {key for key, sighting in seen.items() if sighting.epoch in attempt.epochs}
+    own = {key for key, sighting in seen.items() if attempt.gave(sighting.epoch)}
     key = (page.session, page.action, page.number)
     again = False
     if key in own and seen[key].digest == page.digest:
@@ -149,6 +149,7 @@ def _begin(machine: Machine, page: Page) -> Attempt:
 
 
 def _begin_round(machine: Machine, attempt: Attempt) -> None:
+    attempt.fold_empty()
     attempt.rounds.append(Round(machine.next_epoch()))
     for call in attempt.calls.values():
         call.round_pages = 0

@@ -21,7 +21,7 @@ class Settling:
 
         The entry is changed in place.
         """
-        if entry.epoch not in self._task.epochs:
+        if entry.epoch not in self._task.epochs or not entry.changed:
             return None
         self._machine.release(entry, self._owners)
         change: Change | None = None
