@@ -125,13 +125,13 @@ class ChangeLog:
         return sequence
 
     def trim(self, project_id: str) -> None:
-        """Drop a small step of what every destination has read, but for the newest entries."""
-        behind = self.slowest(project_id)
-        upto = min(behind, self.end(project_id) - self._keep)
+        """Drop what every destination has read, but for the newest entries, in small steps."""
+        upto = min(self.slowest(project_id), self.end(project_id) - self._keep)
         first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
-        if first and (oldest := int(first[0][0].split(b"-")[0])) <= upto:
-            upto = min(upto, oldest + TRIM_AT_ONCE)
-            self._redis.xtrim(keys.log(project_id), minid=f"{upto + 1}-0", approximate=False)
+        oldest = int(first[0][0].split(b"-")[0]) if first else upto + 1
+        for step in range(oldest, upto + 1, TRIM_AT_ONCE):
+            behind = min(upto + 1, step + TRIM_AT_ONCE)
+            self._redis.xtrim(keys.log(project_id), minid=f"{behind}-0", approximate=False)
 
     def slowest(self, project_id: str) -> int:
         """Return the lowest cursor of the destinations that hold the log."""

@@ -53,6 +53,9 @@ class Tasks:
     def _go_on(self, work: Work, record: CohortRecord, task: Task) -> None:
         """Take one portion of a task's entries."""
         treat, cause = _TREATMENTS[task.kind]
+        concerned = record.machine.numbered(task.attempt)
+        if concerned and concerned.is_long():  # maybe only since its sweep, which came after the task
+            task.everywhere = True
         portion = None if _is_idle(record, task) else self._portion(work, record, task)
         attempt = record.machine.numbered(task.attempt) if task.kind != "revert" else _by(record, task)
         if portion is None:
