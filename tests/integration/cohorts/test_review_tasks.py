@@ -1,4 +1,4 @@
-"""What follows a sync: who entered is told again behind the exits, and the log is trimmed behind its readers."""
+"""What follows a sync: who entered is told again behind the exits; the log is trimmed behind its readers."""
 
 import pytest
 
