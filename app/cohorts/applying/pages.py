@@ -31,6 +31,8 @@ from app.store import keys
 
 log = get_logger(__name__)
 
+SET_ASIDE = "a page could not be applied and was set aside"
+SET_ASIDE_CAP = 1_000
 QUARANTINE_CAP = 10_000
 QUARANTINED_A_PAGE = 100
 """Kept with their reason; all are counted."""
@@ -53,13 +55,13 @@ class Pages:
         self._membership = membership
         self._tasks = tasks
 
-    def apply(self, work: Work, waiting: Waiting, *, heed: bool = True) -> bool:
+    def apply(self, work: Work, waiting: Waiting, *, aside: bool = False) -> bool:
         """Apply a page and take it out of the inbox; False if the time was up before it could begin.
 
         Args:
             work: the run.
             waiting: the page.
-            heed: whether to name its people; without it the page only counts as seen.
+            aside: name none of its people: the page only counts as seen, and is kept whole elsewhere.
         """
         page = parse(waiting.body)
         record = work.record(page.head.cohort_id)
@@ -79,19 +81,32 @@ class Pages:
             begin_rename(work, record, page.head, came.at)
         commits: list[Commit] = []
         last = Step(work, record, attempt, "sync", came.at)
-        if attempt and heed:
+        if attempt and not aside:
             commits, last = self._name(work, record, attempt, came, people)
         record.under_way = None
         self._finish(work, last, came, page.head, quarantined)
+        if aside:
+            _set_aside(work, last.commit, waiting)
         _take_out(work, last.commit, waiting)
         work.commit(*commits, last.sealed())
         self._split(work, record)
+        self._tasks.run(work, record)
         return True
 
-    def drop(self, work: Work, waiting: Waiting) -> None:
-        """Take a page out of the inbox without looking at it."""
-        commit = work.begin(work.record(""))
+    def give_up(self, work: Work, waiting: Waiting, cohort_id: str | None) -> None:
+        """Set a page aside without looking into it: not even counting it works.
+
+        Args:
+            work: the run.
+            waiting: the page.
+            cohort_id: its cohort, which becomes suspect; None if that could not be read.
+        """
+        record = work.record(cohort_id or "")
+        commit = work.begin(record)
+        _set_aside(work, commit, waiting)
         _take_out(work, commit, waiting)
+        if cohort_id:
+            work.seal(commit)
         work.commit(commit)
 
     def _ready(self, work: Work, record: CohortRecord, came: Page, *, known: bool) -> bool:
@@ -269,6 +284,13 @@ def _name_one(
     if named.listed:
         step.listed.append(packed_id)
     step.store(packed_id, entry, existed=existed)
+
+
+def _set_aside(work: Work, commit: Commit, waiting: Waiting) -> None:
+    """Keep a page that cannot be applied, whole."""
+    commit.record.suspect = SET_ASIDE
+    kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms]
+    commit.do(keys.set_aside(work.project_id), "XADD", "MAXLEN", "~", SET_ASIDE_CAP, "*", *kept)
 
 
 def _take_out(work: Work, commit: Commit, waiting: Waiting) -> None:

@@ -27,7 +27,6 @@ MAX_BACKLOG = 4_000
 """Log entries (of up to 250 changes) that Mixpanel's destinations may be behind before applying waits."""
 BACKLOG_LOOK_S = 0.5
 MAX_TRIES = 5
-SET_ASIDE_CAP = 1_000
 
 
 class ApplyLane:
@@ -55,9 +54,9 @@ class ApplyLane:
             until: monotonic seconds.
         """
         work = Work(self._redis, self._committer, lane, project, until, self._session_s)
-        if lane.lost and (first := self._inbox.waiting(project.id, 1)):
-            self._count_try(project.id, first[0])
         self._take_up(work)
+        if lane.lost:
+            self._suspect_first(work)
         while not work.is_over():
             if self._changelog.backlog(project.id) > MAX_BACKLOG:
                 return Outcome.later(BACKLOG_LOOK_S, "Mixpanel's destinations are behind; applying waits")
@@ -70,6 +69,12 @@ class ApplyLane:
                 if not self._apply(work, waiting):
                     return self._after_failure(work, waiting)
         return Outcome.more()
+
+    def _suspect_first(self, work: Work) -> None:
+        """Count a try of the first page: the last holder vanished, and a page may be what kills workers."""
+        for waiting in self._inbox.waiting(work.project_id, 1):
+            if self._count_try(work.project_id, waiting) >= MAX_TRIES:
+                self._set_aside(work, waiting)
 
     def _apply(self, work: Work, waiting: Waiting) -> bool:
         """Apply one page, and take a step of a rename; False when the page could not be applied."""
@@ -98,23 +103,17 @@ class ApplyLane:
 
     def _set_aside(self, work: Work, waiting: Waiting) -> None:
         """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
-        self._redis.xadd(
-            keys.set_aside(work.project_id),
-            {"body": waiting.body, "at_ms": waiting.at_ms},
-            maxlen=SET_ASIDE_CAP,
-            approximate=True,
-        )
         log.error("page_set_aside", project_id=work.project_id, page=waiting.entry_id.decode())
+        cohort_id = None
         try:
-            record = work.record(parse(waiting.body).head.cohort_id)
-            record.suspect = "a page could not be applied and was set aside"
-            self._pages.apply(work, waiting, heed=False)
+            cohort_id = parse(waiting.body).head.cohort_id
+            self._pages.apply(work, waiting, aside=True)
         except (RedisError, LaneLost):
             raise
-        except Exception:  # not even counting it works: drop it from the inbox alone
-            log.exception("page_dropped", project_id=work.project_id, page=waiting.entry_id.decode())
+        except Exception:  # not even counting it works
+            log.exception("page_given_up", project_id=work.project_id, page=waiting.entry_id.decode())
             work.forget()
-            self._pages.drop(work, waiting)
+            self._pages.give_up(work, waiting, cohort_id)
 
     def _take_up(self, work: Work) -> None:
         """Finish first what an earlier run left in the middle."""
