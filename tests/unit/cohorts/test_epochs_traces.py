@@ -54,3 +54,33 @@ def test_a_receiver_that_ends_a_round_by_page_number_loses_members_while_a_page_
     assert lost_by_naive
     assert not lost_by_engine
     assert engine.members() == {"a", "b", "c"}
+
+
+def after(trace: str, **knowledge: int) -> EngineReceiver:
+    receiver = EngineReceiver(knowledge)
+    for page in parse(trace):
+        receiver.receive(page)
+    return receiver
+
+
+def test_what_later_syncs_build_upon_is_kept_though_it_looked_failed_and_that_look_is_trusted_no_more() -> (
+    None
+):
+    receiver = after("M0{} | +1{a,b} | -2{a} +2{c} | +3{d} | +4{} -4{c}", add=1, one_id=True)
+    assert receiver.members() == {"b", "d"}
+
+
+def test_evidence_can_come_three_syncs_late_and_still_takes_back_what_an_earlier_one_left() -> None:
+    lost = "M0{} | +1{a,x,y,z} -1{} | +2{b} -2{} | +3{c} -3{} | +4{d} -4{}"
+    assert after(lost, one_id=True).members() == set("abcdxyz")
+    assert after(f"{lost} | +5{{a,b,c,d}} -5{{}}", one_id=True).members() == set("abcd")
+
+
+def test_a_half_that_nobody_has_proven_a_failure_is_complete_after_two_quiet_minutes() -> None:
+    trace = "M0{} | +1[1/2]{a} | +2{b}"
+    receiver = after(trace, torn=1)
+    last = parse(trace)[-1].at
+    receiver.quiet_until(last + 119)
+    assert receiver.members() == {"a", "b"}
+    receiver.quiet_until(last + 121)
+    assert receiver.members() == {"b"}
