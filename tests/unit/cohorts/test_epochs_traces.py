@@ -71,8 +71,8 @@ def test_what_later_syncs_build_upon_is_kept_though_it_looked_failed_and_that_lo
 
 
 def test_evidence_can_come_three_syncs_late_and_still_takes_back_what_an_earlier_one_left() -> None:
-    lost = "M0{} | +1{a,x,y,z} -1{} | +2{b} -2{} | +3{c} -3{} | +4{d} -4{}"
-    assert after(lost, one_id=True).members() == set("abcdxyz")
+    lost = "M0{} | +1{a,u,v,w,x,y,z} -1{} | +2{b} -2{} | +3{c} -3{} | +4{d} -4{}"
+    assert after(lost, one_id=True).members() == set("abcduvwxyz")
     assert after(f"{lost} | +5{{a,b,c,d}} -5{{}}", one_id=True).members() == set("abcd")
 
 
