@@ -62,6 +62,8 @@ CLASSES: tuple[Class, ...] = (
     Class("lost-last-400", (replace(_FOUR_HUNDRED, lost="last"),), 0.0, "10 % failed, 15 syncs"),
     Class("cold", (replace(_TEN, warm=False),), 0.008, "nothing learned"),
     Class("cold-400", (replace(_FOUR_HUNDRED, failing=0.3, warm=False),), 0.0, "nothing learned"),
+    Class("outages", (World(failing=0.95, syncs=60),), None, "95 % failed: streaks of 20 and more in a row"),
+    Class("outages-400", (replace(_FOUR_HUNDRED, failing=0.98, syncs=80),), None, "98 % failed, 80 syncs"),
     Class("refreshes", (replace(_TEN, refreshes=0.2),), None),
     Class("expired", (replace(_TEN, gaps=0.3),), None, "answered by `members`, as documented"),
     Class("two-ids", (replace(_TEN, habits=Habits(two_ids=True)),), None),
