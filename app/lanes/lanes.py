@@ -7,7 +7,7 @@ its lane refuse an old token.
 
 import time
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -61,6 +61,14 @@ class HeldLane:
         self._lanes.renew(self, inflight_s)
         self._renewed = time.monotonic()
 
+    def write(self, key: str, command: str, *args: str | bytes | int) -> Any:
+        """Run one writing command on a key of the project, and return its answer.
+
+        Raises:
+            LaneLost: somebody else holds the lane; nothing was written.
+        """
+        return self._lanes.write(self, key, command, *args)
+
     def keep(self) -> None:
         """Renew the lease if a third of it has passed; cheap enough for every turn of a loop."""
         if time.monotonic() - self._renewed > self._lanes.lease_s / 3:
@@ -76,6 +84,7 @@ class Lanes:
         self._queue = queue
         self._start = scripts.load(redis, "lanes/scripts/start.lua")
         self._renew = scripts.load(redis, "lanes/scripts/renew.lua")
+        self._write = scripts.load(redis, "lanes/scripts/write.lua")
         self._finish = scripts.load(redis, "lanes/scripts/finish.lua")
         self._sweep = scripts.load(redis, "lanes/scripts/sweep.lua")
 
@@ -97,6 +106,13 @@ class Lanes:
         args: list[str | int] = [lane.token, self._lease_ms, int(inflight_s * 1000)]
         if not self._renew(keys=[lane.key], args=args):
             raise LaneLost(lane.name)
+
+    def write(self, lane: HeldLane, key: str, command: str, *args: str | bytes | int) -> Any:
+        """Run one command for a lane's holder; see `HeldLane.write`."""
+        ours, *answer = self._write(keys=[lane.key, key], args=[lane.token, command, *args])
+        if not ours:
+            raise LaneLost(lane.name)
+        return answer[0]
 
     def finish(self, lane: HeldLane, outcome: Outcome) -> None:
         """End a run as its outcome says; queues the lane again at once where there is more to do."""

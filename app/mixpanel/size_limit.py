@@ -4,7 +4,10 @@
 learned is forgotten after a month, so that a raised limit is found again.
 """
 
+from contextlib import suppress
+
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from app.store import keys
 
@@ -40,5 +43,8 @@ class SizeLimits:
         if named_bytes is None or named_bytes >= size_bytes:
             named_bytes = max(size_bytes // 2, _FLOOR_BYTES)
         limit = min(named_bytes, self.get(project_id))
-        self._redis.set(keys.size_limit(project_id), limit, ex=LIFETIME_S)
+        with suppress(
+            OutOfMemoryError
+        ):  # then the next 413 teaches it again; what is sent makes room meanwhile
+            self._redis.set(keys.size_limit(project_id), limit, ex=LIFETIME_S)
         return limit

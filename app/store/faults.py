@@ -1,11 +1,12 @@
 """Say what is wrong with Redis without quoting the error, which may hold an address, a key or a value."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from redis import RedisError
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -25,16 +26,34 @@ _BY_WORD: Final = {
     "NOPERM": Trouble("lets this user do too little", "give the user the missing permission (ACL)"),
     "MASTERDOWN": Trouble("is a replica that has lost its primary", "let the URL name the primary"),
     "READONLY": Trouble("is a replica, which takes no writes", "let the URL name the primary"),
-    "OOM": Trouble("is out of memory", "give it more (maxmemory), or wait until waiting pages are applied"),
+    "OOM": Trouble(
+        "is out of memory",
+        "pages that wait are applied and new ones refused until there is room; give it more (maxmemory)",
+    ),
     "MISCONF": Trouble("cannot write to its disk and so takes no writes", "look at its log and its disk"),
 }
+
+_FOR_NOW: Final = frozenset(
+    (*_BY_WORD, "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOTBUSY", "UNKILLABLE")
+    + ("NOSCRIPT", "EXECABORT")
+)
+# Redis 6 tells in the middle of its text why a command within a script was refused, as in
+# "ERR Error running script (call to f_...): @user_script:3: @user_script: 3: -OOM command not allowed ...".
+_WITHIN_SCRIPT: Final = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
 
 
 def redis_word(error: RedisError) -> str | None:
     """Return the server's own code of the error, such as OOM, READONLY or NOREPLICAS; None without one."""
     # The client takes the codes that it knows out of the text.
     first = str(getattr(error, "status_code", None) or str(error).partition(" ")[0])
+    if first == "ERR" and (within := _WITHIN_SCRIPT.search(str(error))):
+        return within[1]
     return first if first.isalpha() and first.isupper() else None
+
+
+def is_fault(error: Exception) -> bool:
+    """Say whether Redis refused this very command, and would again, rather than every write for now."""
+    return isinstance(error, ResponseError) and redis_word(error) not in _FOR_NOW
 
 
 def redis_trouble(error: RedisError) -> Trouble:

@@ -4,7 +4,7 @@
 -- Answer  {outcome, bytes waiting, wake number}: outcome 1 accepted, 0 a copy of a page that still waits,
 --         -1 no room.
 -- Cost  O(1), and the copy of the body.
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 local size, waiting = tonumber(ARGV[3]), tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return {0, waiting, 0} end

@@ -3,9 +3,11 @@
 -- ARGV  1 candidate for the generation, then the entry's names and values
 -- Answer  {sequence, wake number of each lane}
 -- Cost  O(1).
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include cohorts/scripts/log.lua
+--! include store/scripts/although_full.lua
+although_full(KEYS[2])
 local answer = {append_log(KEYS[1], KEYS[2], ARGV[1], {unpack(ARGV, 2)})}
 local now = now_ms()
 for i = 3, #KEYS do answer[#answer + 1] = wake_lane(KEYS[i], now) end

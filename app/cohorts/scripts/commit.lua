@@ -9,11 +9,13 @@
 --         {-1} when the cohort has come to another step.
 -- Cost  O(arguments); callers keep it to about 250 members.
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include cohorts/scripts/log.lua
+--! include store/scripts/although_full.lua
 if not fenced(KEYS[1], ARGV[1]) then return {0} end
 if ARGV[2] ~= '' and (redis.call('HGET', KEYS[2], 'step') or '0') ~= ARGV[2] then return {-1} end
+although_full(KEYS[1])
 local lanes, entries, at = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
 local answer = {1, 0}
 for _ = 1, entries do

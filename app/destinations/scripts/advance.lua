@@ -4,10 +4,12 @@
 -- Answer  1, or 0 when the lane is no longer ours or the cursor is elsewhere.
 -- Cost  O(1); the set is unlinked.
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
+--! include store/scripts/although_full.lua
 local destination = KEYS[2]
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('HGET', destination, 'cursor') or '0') ~= ARGV[2] then return 0 end
+although_full(destination)
 local now = string.format('%.0f', now_ms())
 if (redis.call('HGET', destination, 'state') or 'ok') ~= 'ok' then
   redis.call('HSET', destination, 'since_ms', now)

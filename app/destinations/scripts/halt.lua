@@ -4,9 +4,11 @@
 -- Answer  the number of tries that the window has failed, or 0 when the lane is no longer ours.
 -- Cost  O(1).
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
+--! include store/scripts/although_full.lua
 local destination = KEYS[2]
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
+although_full(destination)
 if redis.call('HGET', destination, 'state') ~= ARGV[2] then
   redis.call('HSET', destination, 'state', ARGV[2], 'since_ms', string.format('%.0f', now_ms()))
 end

@@ -4,6 +4,8 @@
 -- Answer  1, or 0 when the lane is no longer ours.
 -- Cost  O(marks); the caller hands over 1,000 at most.
 --! include lanes/scripts/fence.lua
+--! include store/scripts/although_full.lua
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
+although_full(KEYS[1])
 redis.call(ARGV[2], KEYS[2], unpack(ARGV, 3))
 return 1

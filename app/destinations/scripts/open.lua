@@ -5,8 +5,10 @@
 -- Answer  1, or 0 when the lane is no longer ours or the cursor is elsewhere.
 -- Cost  O(1).
 --! include lanes/scripts/fence.lua
+--! include store/scripts/although_full.lua
 local destination = KEYS[2]
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('HGET', destination, 'cursor') or '0') ~= ARGV[2] then return 0 end
+although_full(destination)
 redis.call('HSET', destination, 'window_end', ARGV[3], 'window_rules', ARGV[4], 'window_known', ARGV[5])
 return 1

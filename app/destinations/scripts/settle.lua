@@ -6,11 +6,13 @@
 --         longer ours. The first mark being there already means that this step was done: nothing changes.
 -- Cost  O(marks + dead letters); the caller hands over 1,000 marks and 250 dead letters at most.
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
+--! include store/scripts/although_full.lua
 local destination, accepted, dead, counts = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local name, cap = ARGV[2], tonumber(ARGV[3])
 if not fenced(KEYS[1], ARGV[1]) then return {0, 0} end
 if redis.call('SISMEMBER', accepted, ARGV[6]) == 1 then return {1, 0} end
+although_full(destination)
 local last_mark = 5 + tonumber(ARGV[5])
 local now = string.format('%.0f', now_ms())
 local letters, codes = 0, {}

@@ -4,11 +4,13 @@
 -- Answer  the new wake number when the lane was queued again, else 0; -1 when the lane is no longer ours.
 -- Cost  O(1).
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include lanes/scripts/work.lua
+--! include store/scripts/although_full.lua
 local lane = KEYS[1]
 if not fenced(lane, ARGV[1]) then return -1 end
+although_full(lane)
 local now = now_ms()
 local more = ARGV[3] == 'more' or (ARGV[3] == 'drained' and has_work(ARGV[2], KEYS[2], KEYS[3], now))
 redis.call('HSET', lane, 'inflight', '0', 'reason', ARGV[5])

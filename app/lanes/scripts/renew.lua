@@ -4,9 +4,11 @@
 -- Answer  1, or 0 when the lane is no longer ours.
 -- Cost  O(1).
 --! include lanes/scripts/fence.lua
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
+--! include store/scripts/although_full.lua
 local lane = KEYS[1]
 if not fenced(lane, ARGV[1]) then return 0 end
+although_full(lane)
 local now = now_ms()
 redis.call('HSET', lane, 'lease', string.format('%.0f', now + tonumber(ARGV[2])))
 if ARGV[3] ~= '0' then

@@ -5,11 +5,13 @@
 --         {0, ms} when a request of the last holder may still be on the wire (the lane waits that long),
 --         {-1, 0} when this wake is out of date.
 -- Cost  O(1).
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
+--! include store/scripts/although_full.lua
 local lane = KEYS[1]
 local now = now_ms()
 local seen = redis.call('HMGET', lane, 'state', 'wake', 'inflight', 'lost')
 if seen[1] ~= 'queued' or seen[2] ~= ARGV[1] then return {-1, 0} end
+although_full(lane)
 local inflight = tonumber(seen[3] or '0')
 if inflight > now then
   redis.call('HSET', lane, 'state', 'waiting', 'due', string.format('%.0f', inflight),

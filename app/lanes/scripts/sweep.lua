@@ -3,10 +3,12 @@
 -- ARGV  1 kind of work, 2 patience in ms: how long a queued job may take to begin
 -- Answer  the new wake number, or 0 when all is well.
 -- Cost  O(1).
---! include lanes/scripts/now.lua
+--! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include lanes/scripts/work.lua
+--! include store/scripts/although_full.lua
 local lane = KEYS[1]
+although_full(lane)
 local now = now_ms()
 local seen = redis.call('HMGET', lane, 'state', 'due', 'lease')
 local state = seen[1] or 'idle'

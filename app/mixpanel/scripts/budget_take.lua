@@ -8,6 +8,7 @@
 -- A whole second is counted until its last microsecond is 60 s old, so no 60 s whatever hold more than the budget. Seconds
 -- that lie in the future (the clock was set back) are left out, or they would block the project until it is there again.
 
+--! include store/scripts/although_full.lua
 local WINDOW = 60
 local SLOTS = WINDOW + 1
 local LIFETIME_MS = 120000
@@ -51,6 +52,7 @@ if used_records + records > most_records or used_bytes + bytes > most_bytes then
   return redis.error_reply('ERR the request exceeds the whole budget')
 end
 
+although_full(KEYS[1])
 local own = by_second[now_s] or { 0, 0 }
 redis.call('HSET', KEYS[1], now_s % SLOTS,
   string.format('%d:%.0f:%.0f', now_s, own[1] + records, own[2] + bytes))
