@@ -33,10 +33,10 @@ _BY_WORD: Final = {
     "MISCONF": Trouble("cannot write to its disk and so takes no writes", "look at its log and its disk"),
 }
 
-_FOR_NOW: Final = frozenset(
-    (*_BY_WORD, "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOTBUSY", "UNKILLABLE")
-    + ("NOSCRIPT", "EXECABORT")
-)
+_FOR_NOW: Final = frozenset(_BY_WORD) | {
+    *("NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOTBUSY", "UNKILLABLE", "NOSCRIPT"),
+    "EXECABORT",  # a command of a transaction was refused, and which and why is not told
+}
 # Redis 6 tells in the middle of its text why a command within a script was refused, as in
 # "ERR Error running script (call to f_...): @user_script:3: @user_script: 3: -OOM command not allowed ...".
 _WITHIN_SCRIPT: Final = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
