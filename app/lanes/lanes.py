@@ -17,6 +17,7 @@ from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.lanes.work import LANES, LaneKind
 from app.store import keys, scripts
+from app.store.faults import redis_word
 
 log = get_logger(__name__)
 
@@ -127,16 +128,20 @@ class Lanes:
         self.enqueue(lane.project_id, lane.name, wake)
 
     def sweep(self, project_id: str, kind: LaneKind) -> int:
-        """Wake the lane if it has work and nobody on it; return the wake number, 0 if all is well."""
-        wake = cast(
-            "int",
-            self._sweep(
-                keys=[keys.lane(project_id, kind.name), *kind.work_keys(project_id)],
-                args=[kind.work, self._lease_ms],
-            ),
-        )
+        """Wake the lane if it has work and nobody on it; return the wake number, 0 if all is well.
+
+        A job that is late but still waits in its queue keeps its place there.
+        """
+        wake = self._swept(project_id, kind, gone=0)
+        if wake < 0 and self._is_gone(project_id, kind.name, -wake):
+            wake = self._swept(project_id, kind, gone=-wake)
         self.enqueue(project_id, kind.name, wake)
-        return wake
+        return max(0, wake)
+
+    def queued_wake(self, project_id: str, name: str) -> int:
+        """Return the wake number under which the lane is to be run; 0 unless it is queued."""
+        state, wake = self._redis.hmget(keys.lane(project_id, name), ["state", "wake"])
+        return int(wake) if state == b"queued" and wake else 0
 
     def enqueue(self, project_id: str, name: str, wake: int) -> None:
         """Queue the job of a wake number that a script gave; nothing to do for 0 or less.
@@ -148,4 +153,33 @@ class Lanes:
         try:
             self._queue.enqueue(project_id, name, wake)
         except RedisError as error:
-            log.warning("lane_not_queued", project_id=project_id, lane=name, error=type(error).__name__)
+            log.warning(
+                "lane_not_queued",
+                project_id=project_id,
+                lane=name,
+                error=type(error).__name__,
+                redis=redis_word(error),
+            )
+
+    def _swept(self, project_id: str, kind: LaneKind, gone: int) -> int:
+        return cast(
+            "int",
+            self._sweep(
+                keys=[keys.lane(project_id, kind.name), *kind.work_keys(project_id)],
+                args=[kind.work, self._lease_ms, gone],
+            ),
+        )
+
+    def _is_gone(self, project_id: str, name: str, wake: int) -> bool:
+        """Say whether the queue has lost the job; one that cannot be asked may still have it."""
+        try:
+            return not self._queue.holds(project_id, name, wake)
+        except RedisError as error:
+            log.warning(
+                "queue_not_asked",
+                project_id=project_id,
+                lane=name,
+                error=type(error).__name__,
+                redis=redis_word(error),
+            )
+            return False

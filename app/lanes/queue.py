@@ -26,11 +26,26 @@ class LaneQueue:
         self._queues[LANES[lane].queue].enqueue(
             JOB,
             args=(project_id, lane, wake),
-            job_id=f"{project_id}-{lane}-{wake}",
+            job_id=_job_id(project_id, lane, wake),
             result_ttl=0,
             failure_ttl=FAILURE_DAYS * 86_400,
         )
 
+    def holds(self, project_id: str, lane: str, wake: int) -> bool:
+        """Say whether the job of this wake still waits in its queue.
+
+        Cost: O(jobs in the queue), so it is for lanes whose job is overdue.
+
+        Raises:
+            RedisError: the queue cannot be asked.
+        """
+        job_id = _job_id(project_id, lane, wake)
+        return self._queues[LANES[lane].queue].get_job_position(job_id) is not None
+
     def depth(self, name: str) -> int:
         """Return how many jobs wait in the queue `name`."""
         return int(self._queues[name].count)
+
+
+def _job_id(project_id: str, lane: str, wake: int) -> str:
+    return f"{project_id}-{lane}-{wake}"

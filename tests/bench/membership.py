@@ -42,6 +42,9 @@ class NoQueue:
 
     def enqueue(self, *_: Any) -> None: ...
 
+    def holds(self, *_: Any) -> bool:
+        return False
+
 
 def pages(members: int, kind: str, session: str) -> Iterator[bytes]:
     chance = Random(1)

@@ -106,6 +106,9 @@ class Jobs:
         if lane == APPLY.name:
             self.waiting.append((project_id, lane, wake))
 
+    def holds(self, project_id: str, lane: str, wake: int) -> bool:
+        return (project_id, lane, wake) in self.waiting
+
 
 class TimedInbox(Inbox):
     """Says that a page was accepted when the test's clock said so."""

@@ -127,6 +127,10 @@ class SilentQueue:
     def enqueue(self, project_id: str, lane: str, wake: int) -> None:
         """Run nothing: the test itself takes the lane."""
 
+    def holds(self, project_id: str, lane: str, wake: int) -> bool:
+        """Keep nothing either."""
+        return False
+
 
 class World:
     def __init__(self, redis: Redis, mixpanel: Mixpanel) -> None:

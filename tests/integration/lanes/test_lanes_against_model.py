@@ -84,11 +84,11 @@ class ModelLane:
         self.state = "idle"
         return 0
 
-    def sweep(self) -> int:
+    def sweep(self, *, job_waits: bool) -> int:
         ripe = {
             "idle": self.work,
             "waiting": self.due <= self.now,
-            "queued": self.due + LEASE_S <= self.now,
+            "queued": self.due + LEASE_S <= self.now and not job_waits,
             "running": self.lease <= self.now,
         }[self.state]
         if ripe and self.state == "running":
@@ -98,10 +98,17 @@ class ModelLane:
 
 @dataclass
 class Jobs:
+    """A queue whose jobs stay in it until the test loses them."""
+
     wakes: list[int] = field(default_factory=list)
+    waiting: set[int] = field(default_factory=set)
 
     def enqueue(self, _project_id: str, _lane: str, wake: int) -> None:
         self.wakes.append(wake)
+        self.waiting.add(wake)
+
+    def holds(self, _project_id: str, _lane: str, wake: int) -> bool:
+        return wake in self.waiting
 
     def taken(self) -> int:
         """Return the wake number given since the last look, 0 for none."""
@@ -145,6 +152,7 @@ class LaneMachine(RuleBasedStateMachine):
         wake = data.draw(st.sampled_from([self.model.wake] * 5 + self.given))
         held = self.lanes.start(P, "apply", wake)
         token, lost = self.model.start(wake)
+        self.jobs.waiting.discard(wake)
         assert (held is not None) == (token > 0)
         if held:
             assert (held.token, held.lost) == (str(token), lost)
@@ -188,14 +196,20 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
+        expected = self.model.sweep(job_waits=self.model.wake in self.jobs.waiting)
         wake = self.lanes.sweep(P, APPLY)
-        assert wake == self.model.sweep()
+        assert wake == expected
         self.gave(wake)
+
+    @rule()
+    def jobs_are_lost(self) -> None:
+        self.jobs.waiting.clear()
 
     @rule()
     def every_job_is_lost_and_every_worker_dies(self) -> None:
         """Whatever the lane is in: once time has passed, the sweeper finds work that nobody is on."""
         if self.model.work or self.model.state != "idle":
+            self.jobs_are_lost()
             self.time_passes(3)
             self.time_passes(3)
             self.sweep()
@@ -205,6 +219,7 @@ class LaneMachine(RuleBasedStateMachine):
     def start_newest(self) -> None:
         held = self.lanes.start(P, "apply", self.model.wake)
         token, lost = self.model.start(self.model.wake)
+        self.jobs.waiting.discard(self.model.wake)
         assert held is not None
         assert (held.token, held.lost) == (str(token), lost)
         self.held.append(held)
