@@ -11,10 +11,12 @@ from threading import Event
 from redis.exceptions import RedisError
 from structlog.stdlib import get_logger
 
-from app.lanes.work import LANES
+from app.lanes.work import LANES, LaneKind
 from app.services import Services
 from app.store import keys
+from app.store.faults import is_fault, redis_word
 from app.store.heartbeats import process_name
+from app.store.lock import Lock
 from workers.process import services
 from workers.pulse import Pulse
 
@@ -29,28 +31,39 @@ class Clock:
 
     def __init__(self, made: Services, name: str) -> None:
         self._made = made
-        self._name = name.encode()
+        self._name = name
+        self._lock = Lock(made.redis, keys.clock_lock(), LOCK_MS)
         self._tidied = 0.0
 
     def tick(self) -> None:
-        """Sweep every lane of every project, if no other clock does."""
-        if not self._is_ours():
+        """Sweep every lane of every project, if no other clock does.
+
+        Raises:
+            RedisError: Redis is away, or refuses everything for now.
+        """
+        if not self._lock.take(self._name):
             return
         for project_id in self._made.settings.projects:
             for kind in LANES.values():
-                self._made.lanes.sweep(project_id, kind)
+                self._sweep(project_id, kind)
         if time.monotonic() - self._tidied > TIDY_EVERY_S:
             self._made.heartbeats.drop_stale()
             self._tidied = time.monotonic()
 
-    def _is_ours(self) -> bool:
-        redis, key = self._made.redis, keys.clock_lock()
-        if redis.set(key, self._name, nx=True, px=LOCK_MS):
-            return True
-        if redis.get(key) != self._name:
-            return False
-        redis.pexpire(key, LOCK_MS)
-        return True
+    def _sweep(self, project_id: str, kind: LaneKind) -> None:
+        """Sweep one lane; what is wrong with it alone keeps no other from being swept."""
+        try:
+            self._made.lanes.sweep(project_id, kind)
+        except RedisError as error:
+            if not is_fault(error):
+                raise
+            log.error(  # noqa: TRY400 - the error's text may quote data
+                "lane_not_swept",
+                project_id=project_id,
+                lane=kind.name,
+                error=type(error).__name__,
+                redis=redis_word(error),
+            )
 
 
 def main() -> int:
@@ -65,7 +78,7 @@ def main() -> int:
             try:
                 clock.tick()
             except RedisError as error:
-                log.warning("clock_waits_for_redis", error=type(error).__name__)
+                log.warning("clock_waits_for_redis", error=type(error).__name__, redis=redis_word(error))
     return 0
 
 
