@@ -9,6 +9,7 @@ from structlog.stdlib import get_logger
 from app.lanes.lanes import HeldLane, LaneLost
 from app.lanes.outcome import Outcome
 from app.services import Services
+from app.store.faults import is_fault, redis_trouble, redis_word
 from workers.process import services
 
 log = get_logger(__name__)
@@ -20,7 +21,7 @@ def run_lane(project_id: str, lane: str, wake: int) -> None:
     """Run one lane of a project for a slice of time, if this wake is still the current one."""
     held = services().lanes.start(project_id, lane, wake)
     if held:
-        with bound_contextvars(lane=lane, token=held.token):
+        with bound_contextvars(lane=lane, fence=held.token):  # the log hides whatever is called a token
             _run(services(), held)
 
 
@@ -35,11 +36,21 @@ def _run(made: Services, held: HeldLane) -> None:
     except LaneLost:
         log.warning("lane_lost", project_id=held.project_id)
         return
-    except RedisError as error:
-        # The lease runs out and the sweeper takes the lane up again, once Redis is back.
-        log.warning("lane_interrupted", project_id=held.project_id, error=type(error).__name__)
-        return
-    except Exception:  # the process's edge: the lane must be tried again whatever it was
+    except Exception as error:  # the process's edge: the lane must be tried again whatever it was
+        if isinstance(error, RedisError) and not is_fault(error):
+            _tell_interruption(held, error)
+            return
         log.exception("lane_failed", project_id=held.project_id)
         outcome = Outcome.later(AFTER_A_FAULT_S, "an unexpected fault; see the worker's log")
     made.lanes.finish(held, outcome)
+
+
+def _tell_interruption(held: HeldLane, error: RedisError) -> None:
+    """Say why a run ended early. Its lease runs out, and the sweeper takes the lane up again."""
+    log.warning(
+        "lane_interrupted",
+        project_id=held.project_id,
+        error=type(error).__name__,
+        redis=redis_word(error),
+        reason=redis_trouble(error).found,
+    )

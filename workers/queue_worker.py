@@ -6,6 +6,10 @@ from typing import Any
 
 from rq import SimpleWorker
 
+WORKER_TTL_S = 20
+"""RQ listens 15 s less than this before it looks whether its own writes are taken. Its default is 7 minutes,
+during which a worker would not notice that a full Redis takes no jobs for it."""
+
 
 class QueueWorker(SimpleWorker):
     """Runs jobs in its own process.
@@ -23,7 +27,7 @@ class QueueWorker(SimpleWorker):
 
     def __init__(self, names: list[str], stop: Event, **options: Any) -> None:
         self._stop = stop
-        super().__init__(names, **options)
+        super().__init__(names, worker_ttl=WORKER_TTL_S, **options)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Note that a signal said to stop, and stop after the job at hand."""

@@ -4,6 +4,7 @@ Jobs run in the worker's own process. A fork a job would cost three times as muc
 its worker is taken up again anyway.
 """
 
+import signal
 import sys
 from contextlib import suppress
 from threading import Event
@@ -14,10 +15,13 @@ from rq.serializers import JSONSerializer
 from structlog.stdlib import get_logger
 
 from app.lanes.work import QUEUES
+from app.services import Services
 from app.store.connection import connect
+from app.store.faults import redis_word
 from workers.process import services
 from workers.pulse import Pulse
 from workers.queue_worker import QueueWorker
+from workers.unqueued import run_queued_lanes
 
 log = get_logger(__name__)
 
@@ -35,22 +39,39 @@ def main(names: list[str]) -> int:
     with Pulse(made.heartbeats, f"worker-{'-'.join(names)}"), suppress(StopRequested):
         while not stop.is_set():
             _work(made.settings.rq_redis_url, names, stop)
+            _stop_on_signals(stop)
+            if not _work_without_queue(made, names, stop):
+                stop.wait(AGAIN_S)
     return 0
 
 
 def _work(rq_redis_url: str, names: list[str], stop: Event) -> None:
-    """Work until told to stop, or until the queue's Redis went away; then wait a moment.
+    """Work until told to stop, or until the queue's Redis went away or refused what RQ writes.
 
     Raises:
-        StopRequested: told to stop between two jobs, or while it waited.
+        StopRequested: told to stop between two jobs.
     """
     try:
         worker = QueueWorker(names, stop, connection=connect(rq_redis_url), serializer=JSONSerializer)
         worker.log_result_lifespan = False
         worker.work(logging_level="WARNING", with_scheduler=False)
     except RedisError as error:
-        log.warning("queue_unreachable", error=type(error).__name__)
-    stop.wait(AGAIN_S)
+        log.warning("queue_unreachable", error=type(error).__name__, redis=redis_word(error))
+
+
+def _work_without_queue(made: Services, names: list[str], stop: Event) -> bool:
+    """Run what is queued all the same, if the lanes' Redis can be reached; say whether there was anything."""
+    try:
+        return run_queued_lanes(made, names, stop)
+    except RedisError as error:
+        log.debug("lanes_unreachable", error=type(error).__name__)
+        return False
+
+
+def _stop_on_signals(stop: Event) -> None:
+    """Take the signals back from RQ, whose handler would break off a lane that runs outside of its loop."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
 
 
 if __name__ == "__main__":
