@@ -86,21 +86,12 @@ class Inbox:
             RedisError: it may or may not have been kept; sending it again is safe.
         """
         project_id = head.project_id
-        outcome, waiting, wake = cast(
-            "list[int]",
-            self._accept(
-                keys=[
-                    keys.inbox(project_id),
-                    keys.inbox_meta(project_id),
-                    keys.inbox_waiting(project_id),
-                    keys.lane(project_id, APPLY.name),
-                ],
-                args=[digest_of(head, body), body, len(body), self._hard_cap],
-            ),
-        )
+        of = (keys.inbox, keys.inbox_meta, keys.inbox_waiting)
+        names = [*(name(project_id) for name in of), keys.lane(project_id, APPLY.name)]
+        args: list[bytes | int] = [digest_of(head, body), body, len(body), self._hard_cap]
+        outcome, waiting, wake = self._keep((names, args))
         if outcome < 0:
             raise InboxFull(FULL_RETRY_AFTER_S)
-        self._replicate()
         self._lanes.enqueue(project_id, APPLY.name, wake)
         return Accepted(duplicate=outcome == 0, delay_s=self._delay_s(waiting))
 
@@ -127,12 +118,21 @@ class Inbox:
             else min(MAX_DELAY_S, MAX_DELAY_S * over / max(1, self._hard_cap - self._soft_cap))
         )
 
-    def _replicate(self) -> None:
-        if (
-            self._wait_replicas
-            and self._redis.wait(self._wait_replicas, WAIT_REPLICAS_MS) < self._wait_replicas
-        ):
+    def _keep(self, call: scripts.Call) -> list[int]:
+        """Run accept.lua, and see that as many replicas as asked for have what it kept.
+
+        Raises:
+            NotReplicatedError: they did not say so in time.
+        """
+        names, args = call
+        if not self._wait_replicas:
+            return cast("list[int]", self._accept(keys=names, args=args))
+        answer, replicas = scripts.run_replicated(
+            self._redis, self._accept, call, self._wait_replicas, WAIT_REPLICAS_MS
+        )
+        if answer[0] >= 0 and replicas < self._wait_replicas:
             raise NotReplicatedError("too few replicas have the page")
+        return cast("list[int]", answer)
 
 
 def digest_of(head: PageHead, body: bytes) -> bytes:

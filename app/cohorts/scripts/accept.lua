@@ -6,8 +6,15 @@
 -- Cost  O(1), and the copy of the body.
 --! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
+--! include store/scripts/although_full.lua
 local size, waiting = tonumber(ARGV[3]), tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
-if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return {0, waiting, 0} end
+if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then
+  -- Counted, so that whoever waits for replicas behind this has something to wait for: they may lack the page.
+  -- Even at maxmemory: it is safe to say that this page is taken.
+  although_full(KEYS[2])
+  redis.call('HINCRBY', KEYS[2], 'copies', 1)
+  return {0, waiting, 0}
+end
 if waiting > 0 and waiting + size > tonumber(ARGV[4]) then return {-1, waiting, 0} end
 local id = redis.call('XADD', KEYS[1], '*', 'digest', ARGV[1], 'body', ARGV[2])
 redis.call('HSET', KEYS[3], ARGV[1], id)

@@ -1,7 +1,7 @@
 """Load the Lua scripts that stand in files of their own.
 
 A line ``--! include lanes/scripts/fence.lua`` (a path below ``app/``) is replaced by that file's text:
-what several scripts need is written once.
+what several scripts need is written once. What all packages need stands beside this module.
 """
 
 import re
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
 Call = tuple[Sequence[str], Sequence[str | bytes | int | float]]
 """Keys and arguments of one run of a script."""
 
-_APP = Path(__file__).resolve().parent.parent
+_APP = Path(__file__).resolve().parents[2]
 _INCLUDE = re.compile(r"^--! include (\S+)$", re.MULTILINE)
 
 
@@ -47,14 +48,58 @@ def run_all(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
         # script that builds on the call before checks for itself that it is there.
         redis.script_load(script.script)
         answers = _pipelined(redis, script, calls)
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
+    _raise_first(answers)
     return answers
+
+
+def run_replicated(
+    redis: Redis, script: Script, call: Call, replicas: int, timeout_ms: int
+) -> tuple[Any, int]:
+    """Run a script, and wait until replicas have everything that was written up to its end.
+
+    Both go over one connection, since WAIT speaks of what its own connection has written.
+
+    Args:
+        redis: where.
+        script: must write whatever it comes to, or there is nothing of its own to wait for.
+        call: keys and arguments.
+        replicas: how many to wait for.
+        timeout_ms: how long to wait at most.
+
+    Returns:
+        The script's answer, and how many replicas have it.
+
+    Raises:
+        RedisError: either's; the script may have run.
+    """
+
+    def send() -> list[Any]:
+        pipeline = redis.pipeline(transaction=False)
+        _add(pipeline, script, call)
+        pipeline.wait(replicas, timeout_ms)
+        return pipeline.execute(raise_on_error=False)
+
+    answers = send()
+    if isinstance(answers[0], NoScriptError):
+        redis.script_load(script.script)
+        answers = send()
+    _raise_first(answers)
+    return answers[0], int(answers[1])
 
 
 def _pipelined(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
     pipeline = redis.pipeline(transaction=False)
-    for names, args in calls:
-        pipeline.evalsha(script.sha, len(names), *names, *args)
+    for call in calls:
+        _add(pipeline, script, call)
     return pipeline.execute(raise_on_error=False)
+
+
+def _add(pipeline: Pipeline, script: Script, call: Call) -> None:
+    names, args = call
+    pipeline.evalsha(script.sha, len(names), *names, *args)
+
+
+def _raise_first(answers: Sequence[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
