@@ -16,13 +16,19 @@ from tests.model.wire import SentPage
 from tests.redis_server import RedisServer
 from tests.waiting import wait_until
 
+CONNECTIONS = 3
+
 
 class Web:
     """A web process: commands go over its connections in turn, as they do when it is busy."""
 
     def __init__(self, server: RedisServer) -> None:
         pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]  # the client leaves it untyped
-            host="127.0.0.1", port=server.port, max_connections=3, queue_class=Queue, socket_timeout=10.0
+            host="127.0.0.1",
+            port=server.port,
+            max_connections=CONNECTIONS,
+            queue_class=Queue,
+            socket_timeout=10.0,
         )
         self.redis = Redis(connection_pool=pool)
         lanes = Lanes(self.redis, cast("LaneQueue", Jobs()), lease_s=15.0)
@@ -52,6 +58,8 @@ def test_a_page_that_a_replica_lacks_is_not_taken_in(servers: tuple[RedisServer,
     master, replica = servers
     web, other = Web(master), Web(master)
     assert not web.accept("1")
+    for _ in range(CONNECTIONS):  # the replica has told each of them that it has all there is
+        assert web.redis.wait(1, 5_000) == 1
     replica.freeze()
     with pytest.raises(NotReplicatedError):
         web.accept("2")
