@@ -7,6 +7,8 @@ import orjson
 
 from app.cohorts.epochs import Machine
 
+MOST_BUCKETS = 512
+
 
 @dataclass(slots=True)
 class Rename:
@@ -59,6 +61,10 @@ class CohortRecord:
     def old_names(self) -> list[str]:
         """Names that members may still carry from before a rename."""
         return self.rename.old_names if self.rename else []
+
+    def buckets_at_once(self, entries: int) -> int:
+        """Return how many buckets hold about so many entries: many where a cohort has shrunk."""
+        return max(1, min(MOST_BUCKETS, entries * self.buckets // max(1, self.entries)))
 
     def to_hash(self) -> dict[str, Any]:
         """Return the fields of the cohort's hash."""

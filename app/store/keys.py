@@ -51,12 +51,12 @@ def inbox_tries(project_id: str) -> str:
 
 
 def set_aside(project_id: str) -> str:
-    """Stream of pages that could not be applied, whole. Capped in number by the apply lane."""
+    """Stream of pages that could not be applied, whole. At most 100; lives 30 days after the last."""
     return _of(project_id, "aside")
 
 
 def quarantine(project_id: str) -> str:
-    """Stream of members that could not be used: session, page, index, reason. Capped by commit.lua."""
+    """Stream of members that could not be used: session, page, index, reason. Lives 30 days."""
     return _of(project_id, "quarantine")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.cohorts.epochs import Entry, Machine, Page, Sighting, Trust
+from app.cohorts.epochs import Entry, Machine, Page, Sighting, Task, Trust
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
 from app.cohorts.epochs.settling import Settling
@@ -35,7 +35,7 @@ class EngineReceiver:
             return
         naming = Naming(self.machine, attempt, page.action)
         for person in page.members:
-            naming.name(self.entries.setdefault(person, Entry()))
+            attempt.listed += naming.name(self.entries.setdefault(person, Entry())).listed
         self.seen[page.session, page.action, page.number] = Sighting(digest, attempt.round.epoch)
         arrived(self.machine, self.trust, attempt, came)
         self._run_tasks()
@@ -48,18 +48,23 @@ class EngineReceiver:
         return frozenset(person for person, entry in self.entries.items() if entry.now)
 
     def _run_tasks(self) -> None:
-        for task in self.machine.tasks:
+        while self.machine.tasks:
+            task = self.machine.tasks.pop(0)
             settling = Settling(self.machine, task)
             for person, entry in list(self.entries.items()):
                 if task.kind == "revert":
                     settling.revert(entry)
                 elif task.kind == "sweep":
-                    settling.sweep(entry)
-                if entry.gone:
+                    self._sweep(settling, task, entry)
+                if entry.gone or (task.kind == "forget" and settling.forgotten(entry)):
                     del self.entries[person]
-        self.machine.tasks.clear()
-        for attempt in self.machine.settle():
-            for person, entry in list(self.entries.items()):
-                if not entry.now and entry.epoch in attempt.epochs and entry.epoch <= self.machine.prev:
-                    del self.entries[person]
+            if task.kind == "complete":
+                self.machine.settle()
         assert self.machine.count == len(self.members())
+
+    def _sweep(self, settling: Settling, task: Task, entry: Entry) -> None:
+        epoch = entry.epoch
+        settling.sweep(entry)
+        attempt = self.machine.numbered(task.attempt)
+        if attempt and entry.epoch != epoch:
+            attempt.listed += entry.changed

@@ -25,14 +25,16 @@ from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yi
 from app.cohorts.inbox import Waiting
 from app.cohorts.membership import Membership
 from app.cohorts.packing import fingerprint, pack_id
-from app.cohorts.pages import PageHead, Quarantined, parse, usable_members
+from app.cohorts.pages import InvalidPayload, PageHead, Quarantined, parse, usable_members
 from app.cohorts.record import CohortRecord
 from app.store import keys
 
 log = get_logger(__name__)
 
 SET_ASIDE = "a page could not be applied and was set aside"
-SET_ASIDE_CAP = 1_000
+SET_ASIDE_CAP = 100
+KEPT_S = 30 * 86_400
+"""How long pages set aside and members in quarantine are kept after the last of them came."""
 QUARANTINE_CAP = 10_000
 QUARANTINED_A_PAGE = 100
 """Kept with their reason; all are counted."""
@@ -79,6 +81,8 @@ class Pages:
         record.under_way = (waiting.entry_id.decode(), attempt.number) if attempt else None
         if attempt and attempt is record.machine.newest:  # an older export carries an older name
             begin_rename(work, record, page.head, came.at)
+        if attempt and aside:
+            attempt.blind = True
         commits: list[Commit] = []
         last = Step(work, record, attempt, "sync", came.at)
         if attempt and not aside:
@@ -93,21 +97,19 @@ class Pages:
         self._tasks.run(work, record)
         return True
 
-    def give_up(self, work: Work, waiting: Waiting, cohort_id: str | None) -> None:
-        """Set a page aside without looking into it: not even counting it works.
+    def give_up(self, work: Work, waiting: Waiting) -> None:
+        """Set a page aside without applying anything of it: not even counting it works.
 
-        Args:
-            work: the run.
-            waiting: the page.
-            cohort_id: its cohort, which becomes suspect; None if that could not be read.
+        Its cohort becomes suspect, if that can still be read.
         """
-        record = work.record(cohort_id or "")
-        commit = work.begin(record)
+        try:
+            cohort_id = parse(waiting.body).head.cohort_id
+        except InvalidPayload:
+            cohort_id = ""
+        commit = work.begin(work.record(cohort_id))
         _set_aside(work, commit, waiting)
         _take_out(work, commit, waiting)
-        if cohort_id:
-            work.seal(commit)
-        work.commit(commit)
+        work.commit(work.seal(commit) if cohort_id else commit)
 
     def _ready(self, work: Work, record: CohortRecord, came: Page, *, known: bool) -> bool:
         """Do what must be done before the page: quiet halves, what the next attempt ends, their tasks."""
@@ -187,6 +189,8 @@ class Pages:
                 *("cohort_id", head.cohort_id, "session_id", head.session_id, "action", head.action),
                 *("page", head.number, "index", member.index, "reason", member.reason),
             )
+        if quarantined:
+            commit.do(keys.quarantine(work.project_id), "EXPIRE", KEPT_S)
         record.quarantined += len(quarantined)
 
     def _remember(self, work: Work, commit: Commit, attempt: Attempt, came: Page, head: PageHead) -> None:
@@ -290,7 +294,9 @@ def _set_aside(work: Work, commit: Commit, waiting: Waiting) -> None:
     """Keep a page that cannot be applied, whole."""
     commit.record.suspect = SET_ASIDE
     kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms]
-    commit.do(keys.set_aside(work.project_id), "XADD", "MAXLEN", "~", SET_ASIDE_CAP, "*", *kept)
+    key = keys.set_aside(work.project_id)
+    commit.do(key, "XADD", "MAXLEN", SET_ASIDE_CAP, "*", *kept)
+    commit.do(key, "EXPIRE", KEPT_S)
 
 
 def _take_out(work: Work, commit: Commit, waiting: Waiting) -> None:

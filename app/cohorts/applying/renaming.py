@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from app.cohorts.applying.changes import Step
 from app.cohorts.applying.work import Work
+from app.cohorts.commit import CHUNK
 from app.cohorts.membership import Membership
 from app.cohorts.pages import PageHead
 from app.cohorts.record import CohortRecord, Rename
 from config.rules import RuleSet
 
-BUCKETS_AT_ONCE = 2
 NAME = "cohort_name"
 
 
@@ -52,7 +52,7 @@ class Renaming:
         if rename is None:
             return
         step = Step(work, record, None, "rename", rename.at_ms)
-        count = min(BUCKETS_AT_ONCE, record.buckets - rename.cursor)
+        count = min(record.buckets_at_once(CHUNK // 2), record.buckets - rename.cursor)
         if count <= 0:
             record.rename = None
             entry = work.entry(record, "cohort.rename_completed", "rename", None, rename.at_ms)

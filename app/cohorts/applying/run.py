@@ -1,5 +1,7 @@
 """Drain one project's inbox, as far as the run's time goes."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from redis import Redis
@@ -15,10 +17,11 @@ from app.cohorts.commit import Committer
 from app.cohorts.epochs.routing import expire
 from app.cohorts.inbox import Inbox, Waiting
 from app.cohorts.membership import Membership
-from app.cohorts.pages import parse
+from app.cohorts.record import CohortRecord
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.outcome import Outcome
 from app.store import keys
+from app.store.faults import is_fault
 from config.projects import Project
 
 log = get_logger(__name__)
@@ -27,6 +30,7 @@ MAX_BACKLOG = 4_000
 """Log entries (of up to 250 changes) that Mixpanel's destinations may be behind before applying waits."""
 BACKLOG_LOOK_S = 0.5
 MAX_TRIES = 5
+AFTER_A_FAULT_S = 60
 
 
 class ApplyLane:
@@ -53,13 +57,21 @@ class ApplyLane:
             project: whose inbox.
             until: monotonic seconds.
         """
-        work = Work(self._redis, self._committer, lane, project, until, self._session_s)
-        self._take_up(work)
+        work = Work(
+            redis=self._redis,
+            committer=self._committer,
+            is_ahead=lambda: self._changelog.backlog(project.id) > MAX_BACKLOG,
+            lane=lane,
+            project=project,
+            until=until,
+            session_s=self._session_s,
+        )
         if lane.lost:
             self._suspect_first(work)
         while not work.is_over():
-            if self._changelog.backlog(project.id) > MAX_BACKLOG:
+            if work.is_ahead():
                 return Outcome.later(BACKLOG_LOOK_S, "Mixpanel's destinations are behind; applying waits")
+            self._each_due(work, DUE_NOW, DUE_NOW, self._take_up)
             pages = self._inbox.waiting(project.id)
             if not pages and not self._idle(work):
                 return Outcome.drained()
@@ -78,17 +90,10 @@ class ApplyLane:
 
     def _apply(self, work: Work, waiting: Waiting) -> bool:
         """Apply one page, and take a step of a rename; False when the page could not be applied."""
-        try:
-            done = self._pages.apply(work, waiting)
-        except (RedisError, LaneLost):
-            raise
-        except Exception:  # the lane's edge: whatever one page does, the others must go on
-            log.exception("page_not_applied", project_id=work.project_id, page=waiting.entry_id.decode())
-            work.forget()
-            return False
-        if done:
-            self._rename(work)
-        return True
+        with self._edge(work, "page_not_applied", page=waiting.entry_id.decode()) as fault:
+            if self._pages.apply(work, waiting):
+                self._each_due(work, DUE_IDLE, DUE_IDLE, self._renaming.step)
+        return not fault
 
     def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
         """Count the try; set the page aside after several, so that it never blocks its lane."""
@@ -104,41 +109,65 @@ class ApplyLane:
     def _set_aside(self, work: Work, waiting: Waiting) -> None:
         """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
         log.error("page_set_aside", project_id=work.project_id, page=waiting.entry_id.decode())
-        cohort_id = None
-        try:
-            cohort_id = parse(waiting.body).head.cohort_id
+        with self._edge(work, "page_not_counted", page=waiting.entry_id.decode()) as fault:
             self._pages.apply(work, waiting, aside=True)
-        except (RedisError, LaneLost):
-            raise
-        except Exception:  # not even counting it works
-            log.exception("page_given_up", project_id=work.project_id, page=waiting.entry_id.decode())
-            work.forget()
-            self._pages.give_up(work, waiting, cohort_id)
-
-    def _take_up(self, work: Work) -> None:
-        """Finish first what an earlier run left in the middle."""
-        for cohort_id in self._due(work.project_id, DUE_NOW, DUE_NOW):
-            self._tasks.run(work, work.record(cohort_id))
+        if fault:
+            self._pages.give_up(work, waiting)
 
     def _idle(self, work: Work) -> bool:
         """Without a page: take a step of a rename, or complete what was quiet; False if there is none."""
-        if self._rename(work):
-            return True
         now_s, now_us = self._redis.time()
         now_ms = now_s * 1000 + now_us // 1000
-        due = self._due(work.project_id, DUE_IDLE + 1, now_ms)
-        for cohort_id in due:
-            record = work.record(cohort_id)
+
+        def complete(work: Work, record: CohortRecord) -> None:
             expire(record.machine, work.trust, now_ms)
             self._tasks.run(work, record)
             work.commit(work.seal(work.begin(record)))
+
+        return self._each_due(work, DUE_IDLE, DUE_IDLE, self._renaming.step) or self._each_due(
+            work, DUE_IDLE + 1, now_ms, complete
+        )
+
+    def _take_up(self, work: Work, record: CohortRecord) -> None:
+        """Go on with what an earlier run left in the middle."""
+        self._tasks.run(work, record)
+
+    def _each_due(
+        self, work: Work, lowest: int, highest: int, treat: Callable[[Work, CohortRecord], None]
+    ) -> bool:
+        """Treat each cohort that is due between two times; one that cannot be treated waits a minute.
+
+        Returns:
+            Whether there was any.
+        """
+        due = self._due(work.project_id, lowest, highest)
+        for cohort_id in due:
+            with self._edge(work, "cohort_not_treated", cohort_id=cohort_id) as fault:
+                treat(work, work.record(cohort_id))
+            if fault:
+                now_s, _ = self._redis.time()
+                self._redis.zadd(keys.due(work.project_id), {cohort_id: (now_s + AFTER_A_FAULT_S) * 1000})
         return bool(due)
 
-    def _rename(self, work: Work) -> bool:
-        renamed = self._due(work.project_id, DUE_IDLE, DUE_IDLE)
-        for cohort_id in renamed:
-            self._renaming.step(work, work.record(cohort_id))
-        return bool(renamed)
+    @contextmanager
+    def _edge(self, work: Work, event: str, **about: str) -> Iterator[list[Exception]]:
+        """Keep what one page or cohort does from stopping the others; yields a list for the fault.
+
+        Raises:
+            RedisError: Redis is away, or refuses every write for now.
+            LaneLost: the lane is somebody else's.
+        """
+        faults: list[Exception] = []
+        try:
+            yield faults
+        except LaneLost:
+            raise
+        except Exception as error:  # the lane's edge: whatever one does, the others must go on
+            if isinstance(error, RedisError) and not is_fault(error):
+                raise
+            log.exception(event, project_id=work.project_id, **about)
+            work.forget()
+            faults.append(error)
 
     def _due(self, project_id: str, lowest: int, highest: int) -> list[str]:
         found = cast("list[bytes]", self._redis.zrangebyscore(keys.due(project_id), lowest, highest))

@@ -6,7 +6,7 @@ cut) over all buckets. Its cursor is committed with what it changed.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from redis import Redis
 
@@ -21,10 +21,17 @@ from app.cohorts.packing import unpack_ids
 from app.cohorts.record import CohortRecord
 from app.store import keys
 
-BUCKETS_AT_ONCE = 8
+STEPS_AT_ONCE = 3
+"""Chunks of entries that a portion of buckets holds, about."""
 
-Portion = dict[bytes, Entry]
 Treat = Callable[[Step, Settling, bytes, Entry], None]
+
+
+class Portion(NamedTuple):
+    """Entries to look at, and the cursor behind them."""
+
+    entries: dict[bytes, Entry]
+    behind: int
 
 
 class Tasks:
@@ -38,10 +45,10 @@ class Tasks:
         """Do what is to be done before the cohort's next page.
 
         Returns:
-            Whether all is done; not when the run's time is up before.
+            Whether all is done; not when the run has to pause before.
         """
         while record.machine.tasks:
-            if work.is_over():
+            if work.must_pause():
                 return False
             task = record.machine.tasks[0]
             if task.kind == "complete":
@@ -68,29 +75,31 @@ class Tasks:
         settling = Settling(record.machine, task)
         commits: list[Commit] = []
         step = Step(work, record, attempt, cause, record.machine.completed_ms)
-        for place, (packed_id, entry) in enumerate(portion.items()):
+        for place, (packed_id, entry) in enumerate(portion.entries.items()):
             if place and place % CHUNK == 0:
                 commits.append(step.sealed())
                 step = Step(work, record, attempt, cause, record.machine.completed_ms)
             treat(step, settling, packed_id, entry)
         # Only the portion's last step moves on: a worker that dies before it leaves the rest to be done.
-        task.cursor += BUCKETS_AT_ONCE if task.everywhere else 1
+        task.cursor = portion.behind
         work.commit(*commits, step.sealed())
 
     def _portion(self, work: Work, record: CohortRecord, task: Task) -> Portion | None:
         """Read the next entries that the task has to look at; None behind the last."""
         if task.everywhere:
-            count = min(BUCKETS_AT_ONCE, record.buckets - task.cursor)
+            count = min(record.buckets_at_once(CHUNK * STEPS_AT_ONCE), record.buckets - task.cursor)
             if count <= 0:
                 return None
             found = self._membership.read_buckets(work.project_id, record.cohort_id, task.cursor, count)
-            return {packed_id: entry for bucket in found for packed_id, entry in bucket.items()}
+            entries = {packed_id: entry for bucket in found for packed_id, entry in bucket.items()}
+            return Portion(entries, task.cursor + count)
         key = keys.named(work.project_id, record.cohort_id, task.attempt)
         joined = cast("bytes | None", self._redis.lindex(key, task.cursor))
         if joined is None:
             return None
         packed_ids = list(dict.fromkeys(unpack_ids(joined)))
-        return self._membership.entries(work.project_id, record.cohort_id, record.buckets, packed_ids)
+        entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, packed_ids)
+        return Portion(entries, task.cursor + 1)
 
     def _complete(self, work: Work, record: CohortRecord, task: Task) -> None:
         """Log that a sync is complete, and forget the attempts that this settles."""
@@ -102,13 +111,9 @@ class Tasks:
         if attempt:
             step.commit.log.append(_completed(work, record, attempt))
             work.session_state(step.commit, attempt, "completed")
-        for settled in machine.settle():
-            if settled.total("left") and settled.listed:
-                machine.tasks.append(
-                    Task("forget", settled.number, settled.epochs, task.by, settled.is_long())
-                )
-            elif settled.listed:
-                step.commit.do(keys.named(work.project_id, record.cohort_id, settled.number), "UNLINK")
+            if attempt.full and not attempt.blind:
+                record.suspect = ""
+        machine.settle()
         work.commit(step.sealed())
 
 
@@ -128,9 +133,9 @@ def _completed(work: Work, record: CohortRecord, attempt: Attempt) -> NewEntry:
 
 
 def _is_idle(record: CohortRecord, task: Task) -> bool:
-    """Say whether a task has nothing to look at: nobody can be hidden by an exit under another name."""
+    """Say whether a task has nobody to look at: no tombstone, or none whom an exit can have hidden."""
     if task.kind != "reassert":
-        return False
+        return not task.epochs
     attempt = record.machine.numbered(task.attempt)
     return attempt is None or not (attempt.shadows and attempt.entered)
 

@@ -1,6 +1,7 @@
 """What one run of the apply lane knows, and how its steps are committed."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -30,6 +31,7 @@ class Work:
 
     Attributes:
         redis, committer: where it is read and written.
+        is_ahead: whether the log is so long that applying has to wait for its readers.
         lane: the lane that is held.
         project: whose.
         until: when (monotonic seconds) the run's time is up.
@@ -39,6 +41,7 @@ class Work:
 
     redis: Redis
     committer: Committer
+    is_ahead: Callable[[], bool]
     lane: HeldLane
     project: Project
     until: float
@@ -52,6 +55,10 @@ class Work:
     def project_id(self) -> str:
         """The project's id."""
         return self.project.id
+
+    def must_pause(self) -> bool:
+        """Whether to stop before the next portion: time is up, or the log's readers are too far behind."""
+        return self.is_over() or self.is_ahead()
 
     def is_over(self) -> bool:
         """Whether the run should end at its next step."""

@@ -1,6 +1,6 @@
 """One export as the sender meant it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.cohorts.epochs.trust import Trust
@@ -75,6 +75,8 @@ class Attempt:
         overlap: a page number was used in both calls.
         restarted: it is what came before its session was restarted.
         listed: how many people it changed, as its list of ids in the store holds them.
+        unlisted: some of its people are on another attempt's list, so its own is of no use.
+        blind: a page of it could not be applied; what it did not name proves nothing.
     """
 
     number: int
@@ -97,6 +99,8 @@ class Attempt:
     overlap: bool = False
     restarted: bool = False
     listed: int = 0
+    unlisted: bool = False
+    blind: bool = False
 
     @property
     def epochs(self) -> list[int]:
@@ -138,8 +142,8 @@ class Attempt:
         return (actions.index(action) if action in actions else len(actions), number)
 
     def is_long(self) -> bool:
-        """Whether it changed more people than a list is kept of; then all buckets are looked through."""
-        return self.listed > LIST_LIMIT
+        """Whether its list does not hold all whom it changed; then all buckets are looked through."""
+        return self.unlisted or self.listed > LIST_LIMIT
 
     def half(self) -> str:
         """Return the kind of a half (one whole action, the other never seen), else nothing."""
@@ -170,12 +174,17 @@ class Attempt:
         return [*looks, "restart"] if self.restarted else looks
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON form."""
-        return asdict(self)
+        """Return a JSON form; rounds and calls are lists in the order of their attributes."""
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["rounds"] = [[getattr(each, name) for name in each.__slots__] for each in self.rounds]
+        data["calls"] = {
+            action: [getattr(call, name) for name in call.__slots__] for action, call in self.calls.items()
+        }
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Attempt":
         """Read the JSON form."""
-        rounds = [Round(**each) for each in data["rounds"]]
-        calls = {action: Call(**each) for action, each in data["calls"].items()}
+        rounds = [Round(*each) for each in data["rounds"]]
+        calls = {action: Call(*each) for action, each in data["calls"].items()}
         return cls(**{**data, "rounds": rounds, "calls": calls, "top": tuple(data["top"])})

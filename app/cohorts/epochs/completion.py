@@ -21,7 +21,7 @@ def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
         at: when, in ms.
     """
     _learn(trust, attempt)
-    full = _is_full(machine, attempt)
+    full = not attempt.blind and _is_full(machine, attempt)
     for older in machine.open_attempts():
         if older.number < attempt.number:
             older.state = FAILED
@@ -30,7 +30,7 @@ def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
     if full:
         machine.partial = ""
         tasks.append(Task("sweep", attempt.number, attempt.epochs, attempt.round.epoch, everywhere=True))
-    else:
+    elif not attempt.blind:
         tasks += _judge_all(machine, trust, attempt)
     attempt.state = DONE
     attempt.finished = machine.next_step()

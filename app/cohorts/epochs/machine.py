@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.cohorts.epochs.attempt import DONE, OPEN, Attempt, Round
+from app.cohorts.epochs.attempt import DONE, FAILED, OPEN, Attempt, Round
 from app.cohorts.epochs.words import Entry, Task
 
+FAILED_AT_MOST = 160
+"""How many failed attempts can wait for evidence: more than Mixpanel makes before its snapshot expires (three
+days, one every 30 minutes). Should still more fail, the oldest are taken as they are."""
 IN_DOUBT = 4
 """How many done attempts, the last that named anybody, can still be refuted."""
 
@@ -90,20 +93,29 @@ class Machine:
             owner[1].left += entry.changed
             owner[1].present += entry.now
 
-    def settle(self) -> list[Attempt]:
-        """Move `prev` behind the attempts in doubt; forget and return those that are settled by it."""
+    def let_stand(self) -> None:
+        """Take the oldest of very many failed attempts as they are, and forget what is settled."""
+        failed = [each for each in self.attempts if each.state == FAILED and each.total("left")]
+        for attempt in failed[:-FAILED_AT_MOST]:
+            attempt.state, attempt.finished = DONE, self.next_step()
+        self.settle()
+
+    def settle(self) -> None:
+        """Move `prev` behind the attempts in doubt, and forget those that are settled by it."""
         named = [each for each in self.attempts if each.state == DONE and each.total("named")]
         if len(named) > IN_DOUBT:
             self.prev = max(self.prev, named[-IN_DOUBT].number - 1)
-        kept, settled = [], []
+        kept = []
         for attempt in self.attempts:
             over = attempt.state != OPEN and attempt is not self.newest
-            if over and (attempt.epochs[-1] <= self.prev or not attempt.total("left")):
-                settled.append(attempt)
-            else:
+            if not over or (attempt.epochs[-1] > self.prev and attempt.total("left")):
                 kept.append(attempt)
+                continue
+            if attempt.listed or attempt.unlisted:
+                # Nobody can be a tombstone of an attempt that would change nobody: its list only goes.
+                epochs = attempt.epochs if attempt.total("left") else []
+                self.tasks.append(Task("forget", attempt.number, epochs, self.epoch, attempt.is_long()))
         self.attempts = kept
-        return settled
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON form."""

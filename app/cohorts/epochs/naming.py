@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.cohorts.epochs.attempt import DONE, Attempt
+from app.cohorts.epochs.attempt import DONE, OPEN, Attempt
 from app.cohorts.epochs.machine import Machine
 from app.cohorts.epochs.words import ADD, ENTERED, EXITED, MEMBERS, Change, Entry
 
@@ -91,7 +91,7 @@ class Naming:
 
     def _move(self, entry: Entry, owner: Attempt | None) -> None:
         """Give the entry to this attempt, or to the later of two that are open at one time."""
-        both = owner is not None and owner.state == "open"
+        both = owner is not None and owner.state == OPEN
         entry.also = both
         if not (both and owner is not None and owner.number > self._attempt.number):
             entry.epoch = self._round.epoch

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.cohorts.epochs.attempt import DONE, FAILED, LIST_LIMIT, OPEN, Attempt, Call, Round
+from app.cohorts.epochs.attempt import DONE, FAILED, OPEN, Attempt, Call, Round
 from app.cohorts.epochs.completion import complete
 from app.cohorts.epochs.machine import Machine
 from app.cohorts.epochs.trust import Trust
@@ -131,6 +131,7 @@ def _begin(machine: Machine, page: Page) -> Attempt:
     for oldest in unfinished[: len(unfinished) - OPEN_AT_MOST + 1]:
         oldest.state = FAILED
         machine.closed.append(oldest.number)
+    machine.let_stand()
     if not machine.attempts and machine.epoch == 0 and page.action != MEMBERS:
         machine.partial = "assumed"
     epoch = machine.next_epoch()
@@ -175,7 +176,7 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
         kept = attempt.rounds.pop()
         attempt.fell += kept.repeats
         fresh.rounds = [kept, fresh.round]
-        fresh.number = kept.epoch
+        fresh.number = machine.began[-1] = kept.epoch
         fresh.calls = {
             action: Call(call.total, call.round_pages, call.round_pages, call.people)
             for action, call in attempt.calls.items()
@@ -183,7 +184,7 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
         }
         fresh.top = attempt.top
         # Those whom the kept round named are on the earlier attempt's list, so this one does without a list.
-        fresh.listed = LIST_LIMIT + 1
+        fresh.unlisted = True
     return fresh
 
 

@@ -114,7 +114,7 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
     kept = {
         *(keys.lane(P, name) for name in LANES),
         *(each(P) for each in (keys.inbox, keys.inbox_meta, keys.inbox_waiting, keys.inbox_tries)),
-        *(each(P) for each in (keys.set_aside, keys.quarantine, keys.cohorts, keys.trust, keys.due)),
+        *(each(P) for each in (keys.cohorts, keys.trust, keys.due)),
         *(each(P) for each in (keys.log, keys.log_meta)),
     }
     for cohort_id in cohort_ids:
@@ -122,10 +122,13 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         kept |= {each(P, cohort_id) for each in (keys.cohort, keys.epochs, keys.sessions)}
         kept |= {keys.bucket(P, cohort_id, number) for number in range(record.buckets)}
         kept |= {keys.named(P, cohort_id, attempt.number) for attempt in record.machine.attempts}
+        kept |= {keys.named(P, cohort_id, task.attempt) for task in record.machine.tasks}
     for key in (each.decode() for each in redis.scan_iter(count=1000)):
         lives_s = redis.ttl(key)
         if key in kept:
             assert lives_s == -1, key
+        elif key in {keys.set_aside(P), keys.quarantine(P)}:
+            assert 0 < lives_s <= 30 * 86_400, key
         else:
             assert re.fullmatch(rf"cr:\{{{P}\}}:s:[^:]+:[^:]+(:pages)?", key), f"nobody documents {key}"
             assert 0 < lives_s <= SESSION_DAYS * 86_400, key

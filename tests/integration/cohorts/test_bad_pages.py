@@ -1,6 +1,7 @@
 """Pages and members that could stop a lane: each must cost no more than itself."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 from unittest import mock
 
@@ -8,12 +9,16 @@ import orjson
 import pytest
 
 from app.cohorts.applying.run import MAX_TRIES
+from app.cohorts.applying.tasks import Tasks
 from app.store import keys
 from tests.integration.cohorts.invariants import check_drained
 from tests.integration.cohorts.relay import P, Relay, body_of
+from tests.integration.cohorts.scale import scaled_down
 from tests.model.wire import SentPage
 from tests.redis_server import RedisServer
 
+ONE_PORTION = 6
+"""Log entries that one portion of a task makes at the most, at the test's scale."""
 ADMIT = "app.cohorts.applying.pages.admit"
 
 
@@ -87,3 +92,61 @@ def test_a_sync_is_complete_at_the_end_of_the_run_that_applied_its_last_page(rel
     relay.accept(SentPage("0", "members", 1, 1, ("a",), at=0.0))
     relay.run()
     assert "sync.completed" in {entry.kind for entry in relay.log()}
+
+
+def test_a_full_list_with_a_page_set_aside_takes_nobody_out_and_a_clean_one_ends_the_suspicion(
+    relay: Relay,
+) -> None:
+    everybody = ("a", "b", "c", "d")
+    relay.send(SentPage("0", "members", 1, 1, everybody, at=0.0))
+    relay.accept(SentPage("1", "members", 1, 2, ("a", "b"), at=0.0))
+    relay.drain()
+    relay.accept(SentPage("1", "members", 2, 2, ("c",), at=0.0))
+    with mock.patch("app.cohorts.applying.pages.Pages._name", side_effect=ZeroDivisionError):
+        relay.drain()
+    assert relay.members() == set(everybody)
+    cohort = relay.cohorts.get(P, "c")
+    assert cohort is not None
+    assert cohort.suspect
+    relay.send(SentPage("2", "members", 1, 1, ("a", "c"), at=1.0))
+    assert relay.members() == {"a", "c"}
+    cohort = relay.cohorts.get(P, "c")
+    assert cohort is not None
+    assert not cohort.suspect
+
+
+def test_a_long_sweep_waits_for_the_logs_readers(relay: Relay) -> None:
+    with scaled_down(chunk=2, load=2, list_limit=100_000):
+        relay.send(SentPage("0", "members", 1, 1, tuple(f"p{number}" for number in range(60)), at=0.0))
+        read = relay.changelog.end(P)
+        relay.plain.hset(keys.destination(P, "profiles"), "cursor", read)
+        with mock.patch("app.cohorts.applying.run.MAX_BACKLOG", 5):
+            relay.accept(SentPage("1", "members", 1, 1, ("p0",), at=1.0))
+            outcomes = set()
+            for _ in range(40):
+                outcomes.add(relay.run().kind)
+                assert relay.changelog.backlog(P) <= 5 + ONE_PORTION
+                relay.plain.hset(keys.destination(P, "profiles"), "cursor", relay.changelog.end(P))
+        assert "later" in outcomes
+        assert relay.members() == {"p0"}
+
+
+def test_a_cohort_whose_tasks_fail_does_not_stop_the_others(relay: Relay) -> None:
+    relay.accept(SentPage("0", "members", 1, 1, ("a",), at=0.0))
+    relay.drain()
+    relay.plain.zadd(keys.due(P), {"c": 0})
+    with mock.patch("app.cohorts.applying.tasks.Tasks.run", side_effect=_fails_for("c")):
+        relay.accept(replace(add("x"), cohort="d"))
+        relay.run()
+        assert relay.members("d") == {"x"}
+
+
+def _fails_for(cohort_id: str) -> Any:
+    run = Tasks.run
+
+    def failing(_work: Any, record: Any) -> bool:
+        if record.cohort_id == cohort_id:
+            raise ZeroDivisionError
+        return run(mock.Mock(), _work, record)
+
+    return failing

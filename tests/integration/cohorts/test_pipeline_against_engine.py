@@ -6,8 +6,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from app.cohorts.epochs import Attempt
-from app.cohorts.epochs.settling import Settling
 from tests.depth import examples
 from tests.integration.cohorts.invariants import check, check_drained, plain, stored
 from tests.integration.cohorts.relay import Relay
@@ -25,32 +23,6 @@ people = st.sets(st.sampled_from(PEOPLE)).map(lambda names: tuple(sorted(names))
 pauses_s = st.sampled_from((0.0, 1.0, 60.0, 150.0, 700.0, 1800.0, 3 * 86_400.0))
 
 
-class InLaneOrder(EngineReceiver):
-    """Takes back only what changed, and forgets attempts as soon as a sync is complete, as the lane does."""
-
-    def _run_tasks(self) -> None:
-        while self.machine.tasks:
-            task = self.machine.tasks.pop(0)
-            self._settle(Settling(self.machine, task), task.kind)
-            if task.kind == "complete":
-                self._forget(self.machine.settle())
-
-    def _settle(self, settling: Settling, kind: str) -> None:
-        for person, entry in list(self.entries.items()):
-            if kind == "revert" and entry.changed:
-                settling.revert(entry)
-            elif kind == "sweep":
-                settling.sweep(entry)
-            if entry.gone:
-                del self.entries[person]
-
-    def _forget(self, settled: list[Attempt]) -> None:
-        epochs = {epoch for attempt in settled for epoch in attempt.epochs}
-        for person, entry in list(self.entries.items()):
-            if not entry.now and entry.epoch in epochs:
-                del self.entries[person]
-
-
 class Pipeline(RuleBasedStateMachine):
     """Any pages in any order; whatever came, both sides must agree."""
 
@@ -66,7 +38,7 @@ class Pipeline(RuleBasedStateMachine):
         self.relay = Relay(self.server)
         self.scale = scaled_down(chunk, load, list_limit)
         self.scale.__enter__()
-        self.engines = {cohort_id: InLaneOrder() for cohort_id in COHORTS}
+        self.engines = {cohort_id: EngineReceiver() for cohort_id in COHORTS}
         for engine in self.engines.values():
             engine.trust = self.engines[COHORTS[0]].trust
         self.waiting: list[tuple[SentPage, str]] = []
