@@ -76,14 +76,40 @@ class Membership:
         ]
 
     def members(self, project_id: str, cohort_id: str) -> Iterator[str]:
-        """Yield everybody who is in the cohort, bucket by bucket; changes meanwhile may not show."""
-        number = 0
-        while number < self._buckets(project_id, cohort_id):
-            for bucket in self.read_buckets(project_id, cohort_id, number, 1):
-                yield from (unpack_id(packed_id) for packed_id, entry in bucket.items() if entry.now)
-            number += 1
+        """Yield everybody who is in the cohort, once, bucket by bucket; changes meanwhile may not show.
+
+        A split moves people into a bucket behind those that are read already. Whoever is found in one was
+        yielded before if, by the number of buckets there were then, they stood in one that was read.
+        """
+        were: list[int] = []  # how many buckets there were as each was read
+        while True:
+            number = len(were)
+            buckets, entries = self._read_bucket(project_id, cohort_id, number)
+            if number >= buckets:
+                return
+            for packed_id, entry in entries.items():
+                if entry.now and not _was_read(packed_id, number, were):
+                    yield unpack_id(packed_id)
+            were.append(buckets)
+
+    def _read_bucket(self, project_id: str, cohort_id: str, number: int) -> tuple[int, dict[bytes, Entry]]:
+        """Return how many buckets there are, and one bucket's contents at the same moment."""
+        both = self._redis.pipeline(transaction=True)
+        both.hget(keys.cohort(project_id, cohort_id), "buckets")
+        both.hgetall(keys.bucket(project_id, cohort_id, number))
+        buckets, stored = both.execute()
+        return int(buckets or 0), {packed_id: unpack_entry(packed) for packed_id, packed in stored.items()}
 
     def _buckets(self, project_id: str, cohort_id: str) -> int:
         """Return how many buckets a cohort has, 0 if it was never heard of."""
         stored = cast("bytes | None", self._redis.hget(keys.cohort(project_id, cohort_id), "buckets"))
         return int(stored or 0)
+
+
+def _was_read(packed_id: bytes, number: int, were: Sequence[int]) -> bool:
+    """Say whether an entry, now in the bucket `number`, stood in an earlier one as that was read."""
+    while number:
+        number -= 1 << (number.bit_length() - 1)  # where the bucket's entries came from
+        if bucket_of(packed_id, were[number]) == number:
+            return True
+    return False
