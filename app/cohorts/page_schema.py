@@ -17,6 +17,8 @@ ACTIONS: Final = ("members", "add_members", "remove_members")
 
 # An id is a part of key names and log lines; Mixpanel's own are numbers and short tokens.
 MAX_ID_BYTES: Final = 255
+# Characters of a name or a description; longer ones are cut. They go into every entry of the change log.
+MAX_LABEL: Final = 255
 # 10 million users a cohort at one a page is the most that any counting could reach; beyond 31 bits it is no
 # count.
 MAX_COUNT: Final = 2**31 - 1
@@ -28,9 +30,10 @@ class PageHead:
 
     Attributes:
         project_id: Mixpanel project.
-        cohort_id: Cohort within the project. cohort_name: As sent, with broken characters replaced; "" when
-        the page names none (keep the known name).
-        description: As sent; "" when there is none.
+        cohort_id: Cohort within the project.
+        cohort_name: As sent, with broken characters replaced, cut at MAX_LABEL; "" when the page names none
+            (keep the known name).
+        description: Like the name; "" when there is none.
         session_id: One export; all its pages share it.
         action: One of ACTIONS.
         number: This page's number as sent, from 1 by the documentation; 1 when absent.
@@ -63,12 +66,15 @@ class Identifier(fields.Field[str]):
 
 
 class Label(fields.Field[str]):
-    """A text for people: never a reason to refuse a page, so anything but a text or a number is no text."""
+    """A text for people: never a reason to refuse a page, so anything but a text or a number is no text.
+
+    A text of more than MAX_LABEL characters is cut.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ARG002 - marshmallow's signature
         if type(value) is str:
-            return text(value)
-        return str(value) if type(value) in (int, float) else ""
+            return text(value)[:MAX_LABEL]
+        return str(value)[:MAX_LABEL] if type(value) in (int, float) else ""
 
 
 class Count(fields.Field[int]):

@@ -44,6 +44,12 @@ def head(**changes: Any) -> PageHead:
     return parse(body(**changes)).head
 
 
+def test_names_and_descriptions_are_cut_where_they_are_too_long() -> None:
+    found = head(mixpanel_cohort_name="é" * 300, mixpanel_cohort_description="d" * 300)
+    assert (found.cohort_name, found.description) == ("é" * 255, "d" * 255)
+    assert head(mixpanel_cohort_name="n" * 255).cohort_name == "n" * 255
+
+
 def test_a_page_as_documented_is_read_whole() -> None:
     page = parse(body())
     assert page.head == PageHead(
