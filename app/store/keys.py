@@ -31,7 +31,7 @@ def lane(project_id: str, name: str) -> str:
 
 
 def inbox(project_id: str) -> str:
-    """Stream of accepted pages (raw body and head). accept.lua adds, apply deletes each page once applied."""
+    """Stream of accepted pages: digest and body. accept.lua adds, commit.lua deletes each once applied."""
     return _of(project_id, "inbox")
 
 
@@ -74,7 +74,7 @@ def cohort(project_id: str, cohort_id: str) -> str:
 
 
 def bucket(project_id: str, cohort_id: str, number: int) -> str:
-    """Hash of about 100 members: packed distinct_id -> packed entry. Written by commit.lua and split.lua."""
+    """Hash of about 100 members: packed distinct_id -> packed entry. Kept; written by commit.lua."""
     return _of(project_id, "m", _id(cohort_id), str(number))
 
 
@@ -135,7 +135,10 @@ def destination(project_id: str, name: str) -> str:
 
 
 def destination_accepted(project_id: str, name: str) -> str:
-    """Set: digests of the current window's accepted batches. Dropped when the cursor advances."""
+    """Set: marks of what is settled or begun of the current window (rounds, batches, operations).
+
+    Written by settle.lua and intend.lua; dropped by advance.lua.
+    """
     return _of(project_id, "d", name, "accepted")
 
 
