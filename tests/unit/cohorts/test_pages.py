@@ -258,10 +258,12 @@ def test_a_byte_order_mark_is_no_fault() -> None:
     assert parse(b"\xef\xbb\xbf" + body()).head.number == 2
 
 
-ANY_JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
+ANY_JSON: st.SearchStrategy[Any] = st.deferred(
+    lambda: st.one_of(
+        *(st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters())),
+        st.lists(ANY_JSON, max_size=4),
+        st.dictionaries(st.text(max_size=8), ANY_JSON, max_size=4),
+    )
 )
 
 
