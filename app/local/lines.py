@@ -25,8 +25,22 @@ _KINDS: Mapping[str, Kind] = {
     "fatal": "error",
 }
 _NOT_SHOWN = frozenset(
-    ("event", "level", "timestamp", "time", "logger", "pid", "process", "thread", "func_name", "lineno")
+    (
+        "event",
+        "level",
+        "timestamp",
+        "time",
+        "logger",
+        "pid",
+        "process",
+        "thread",
+        "func_name",
+        "lineno",
+        "outcome",
+    )
 )
+# What tells one fault from another comes first: only so many fields are shown.
+_FIRST_FIELDS = ("status", "error", "redis", "field", "cause", "reason")
 _TRACEBACK = b"Traceback (most recent call last):"
 
 
@@ -63,13 +77,13 @@ class LineReader:
 
 def from_record(process: str, record: Mapping[str, Any]) -> Line | None:
     """Return what to show for a log record: a finished sync, a warning or an error."""
-    event = printable(str(record.get("event", "")))
-    if event == "sync_delivered":
+    if record.get("event") == "sync_delivered":
         return Line("sync", sync_text(record), (record.get("cohort_id"), record.get("session_id")))
     kind = _KINDS.get(str(record.get("level", "")).lower())
     if kind is None:
         return None
-    return Line(kind, f"{process}: {shorten(event)}{_fields(record)}", (process, kind, event))
+    said = _said(record)
+    return Line(kind, f"{process}: {shorten(said)}{_fields(record)}", (process, kind, said))
 
 
 def brief(line: str) -> str:
@@ -77,8 +91,7 @@ def brief(line: str) -> str:
     record = _parse(line.encode()) if line.startswith("{") else {}
     if "event" not in record:
         return printable(line)[:_RAW_CHARACTERS]
-    event = printable(str(record["event"]))[:_RAW_CHARACTERS]
-    return f"{record.get('level', '')!s:<8} {event}{_fields(record)}"
+    return f"{record.get('level', '')!s:<8} {_said(record)[:_RAW_CHARACTERS]}{_fields(record)}"
 
 
 def sync_text(record: Mapping[str, Any]) -> str:
@@ -116,15 +129,25 @@ def shorten(text: str) -> str:
     return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 1] + "…"
 
 
+def _said(record: Mapping[str, Any]) -> str:
+    """Return the event, and how it came out: two refusals of pages are two messages, not one repeated."""
+    words = [record.get("event", ""), *([record["outcome"]] if "outcome" in record else [])]
+    return printable(": ".join(map(str, words)))
+
+
 def _fields(record: Mapping[str, Any]) -> str:
     shown = [
         f"{name}={shorten(printable(str(value)))}"
-        for name, value in record.items()
+        for name, value in sorted(record.items(), key=_rank)
         if name not in _NOT_SHOWN and name != "exception" and isinstance(value, str | int | float)
     ][:_SHOWN_FIELDS]
     if trace := str(record.get("exception") or "").strip():
         shown.append(shorten(printable(trace.splitlines()[-1])))
     return f" ({', '.join(shown)})" if shown else ""
+
+
+def _rank(field: tuple[str, Any]) -> int:
+    return _FIRST_FIELDS.index(field[0]) if field[0] in _FIRST_FIELDS else len(_FIRST_FIELDS)
 
 
 def _number(value: Any, sign: str = "") -> str:

@@ -62,6 +62,27 @@ def test_a_warning_is_shown_with_its_process_and_short_fields() -> None:
     )
 
 
+def test_a_refused_page_is_shown_with_why_and_not_folded_with_another_refusal() -> None:
+    page = {
+        "event": "page",
+        "level": "warning",
+        "project": "1",
+        "cohort": "2",
+        "session": "s",
+        "action": "members",
+    }
+    counts = {"page": 1, "total": 1, "members": 5}
+    away = {**page, **counts, "error": "ConnectionError", "outcome": "store_unavailable", "status": 503}
+    unknown = {**page, **counts, "outcome": "unknown_project", "status": 404}
+    lines = [from_record("web", away), from_record("web", unknown)]
+    assert [shown(line).partition(", project")[0] for line in lines] == [
+        "web: page: store_unavailable (status=503, error=ConnectionError",
+        "web: page: unknown_project (status=404",
+    ]
+    assert len({line.key for line in lines if line}) == 2
+    assert brief(json.dumps(unknown)).startswith("warning  page: unknown_project (status=404, ")
+
+
 def test_of_an_exception_only_the_last_line_is_shown() -> None:
     record = {"event": "job_failed", "level": "error", "exception": "Traceback ...\n  File\nValueError: odd"}
     assert shown(from_record("apply", record)) == "apply: job_failed (ValueError: odd)"
