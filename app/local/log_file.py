@@ -14,7 +14,7 @@ class LogFile:
         self.path = path
         self._max_bytes = max_bytes
         self._file = path.open("ab", buffering=0)
-        self._size_bytes = self._file.tell()
+        self._size_bytes = self._begin_bytes = self._file.tell()
 
     def write(self, lines: bytes) -> None:
         """Append whole lines, seen at once by `tail -f`."""
@@ -24,9 +24,9 @@ class LogFile:
         self._size_bytes += len(lines)
 
     def tail(self, count: int) -> list[str]:
-        """Return the last `count` lines."""
+        """Return the last `count` lines of those written here: not those of the run before."""
         with self.path.open("rb") as file:
-            file.seek(max(0, self._size_bytes - _TAIL_BYTES))
+            file.seek(max(self._begin_bytes, self._size_bytes - _TAIL_BYTES))
             return list(deque((line.decode(errors="replace").rstrip() for line in file), maxlen=count))
 
     def close(self) -> None:
@@ -37,4 +37,4 @@ class LogFile:
         self._file.close()
         self.path.replace(self.path.with_name(self.path.name + ".1"))
         self._file = self.path.open("ab", buffering=0)
-        self._size_bytes = 0
+        self._size_bytes = self._begin_bytes = 0

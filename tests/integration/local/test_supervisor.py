@@ -58,6 +58,18 @@ def test_a_process_that_ends_is_told_with_how_it_ended_and_its_last_lines(
     assert ended.value.child.log.tail(1) == ["the reason"]
 
 
+def test_the_last_lines_are_never_those_of_an_earlier_run(
+    supervisor: Supervisor, shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.log").write_text("another reason\n" * 5)
+    supervisor.start(shell("broken", "echo the reason"))
+    with pytest.raises(ChildEndedError) as ended:
+        supervisor.wait_until(lambda: False, 5)
+    started, reason = ended.value.child.log.tail(15)
+    assert started.startswith("--- started")
+    assert reason == "the reason"
+
+
 def test_a_killed_process_is_told_by_its_signal(supervisor: Supervisor, shell: Shell) -> None:
     child = supervisor.start(shell("victim", FOREVER))
     os.kill(child.pid, signal.SIGKILL)
