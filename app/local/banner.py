@@ -21,9 +21,9 @@ def banner(plan: Plan, environ: Mapping[str, str], var: Path) -> str:
 
 def _rows(plan: Plan, environ: Mapping[str, str], var: Path) -> Iterator[tuple[str, str]]:
     address = f"http://localhost:{plan.port}"
-    yield "Relay", f"{address}/"
     yield "Webhook", f"{address}{plan.webhook_path}"
     yield "", _webhook_credentials(plan, environ, var)
+    yield "Health", f"{address}/readyz"
     if plan.demo:
         project = environ["MIXPANEL_PROJECT_ID"]
         yield "Sandbox", f"http://localhost:{plan.sandbox_port}/ plays Mixpanel's project {project}"

@@ -72,6 +72,11 @@ class Plan:
         """Where the sandbox's calls go."""
         return f"http://127.0.0.1:{self.port}{self.webhook_path}"
 
+    @property
+    def sandbox_url(self) -> str:
+        """Where the sandbox's API, and its commands, are answered."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
 
 def make_plan(environ: Mapping[str, str], credentials: Mapping[str, str], root: Path) -> Plan:
     """Decide between the demo and the real Mixpanel, and complete the environment.

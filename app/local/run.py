@@ -137,9 +137,10 @@ class Run:
 
     def _write_run_env(self, plan: Plan, environ: Mapping[str, str]) -> None:
         """Leave the environment where a command in another terminal finds it."""
-        names = sorted(plan.chosen | {"REDIS_URL"})
+        known = {**environ, **({"SANDBOX_URL": plan.sandbox_url} if plan.demo else {})}
+        names = sorted((plan.chosen | {"REDIS_URL", "SANDBOX_URL"}) & known.keys())
         header = "# The environment of the last `make run`, for `flask --env-file`. Rewritten by each run.\n"
-        text = credentials.as_env({name: environ[name] for name in names})
+        text = credentials.as_env({name: known[name] for name in names})
         credentials.write_private(self._var / "run.env", header + text)
 
 

@@ -16,6 +16,12 @@ from tests.waiting import wait_until
 RUNS = "Ctrl-C ends everything"
 
 
+def syncs(shown: str) -> list[tuple[int, int]]:
+    """Return of each finished sync how many entered, and how many are members now."""
+    rows = re.findall(r" \+?([\d,]+) +-?[\d,]+ +~?[\d,]+ +([\d,]+) +\d+\.\d s$", shown, re.MULTILINE)
+    return [(int(entered.replace(",", "")), int(members.replace(",", ""))) for entered, members in rows]
+
+
 @pytest.mark.slow
 def test_a_demo_delivers_syncs_until_ctrl_c_and_goes_on_in_the_next_run(tmp_path: Path) -> None:
     with local_run(tmp_path) as run:
@@ -24,10 +30,10 @@ def test_a_demo_delivers_syncs_until_ctrl_c_and_goes_on_in_the_next_run(tmp_path
         assert f"http://localhost:{run.sandbox_port}/" in run.shown
         assert re.search(r"user mixpanel, password \S+ \(made up", run.shown)
         assert requests.get(f"http://127.0.0.1:{run.port}/healthz", timeout=5).status_code == 200
+        assert f"SANDBOX_URL='http://127.0.0.1:{run.sandbox_port}'" in (run.var / "run.env").read_text()
         run.wait_for("up to date after")
-        wait_until(
-            lambda: re.search(r"\+[\d,]+ .* \d+\.\d s$", run.shown, re.MULTILINE), 60, "a first sync is shown"
-        )
+        wait_until(lambda: syncs(run.shown), 60, "a first sync is shown")
+        assert all(entered == members for entered, members in syncs(run.shown)[:5])
         run.interrupt()
         assert run.wait_for_end() == 0
         assert "Stopped." in run.shown
@@ -36,6 +42,9 @@ def test_a_demo_delivers_syncs_until_ctrl_c_and_goes_on_in_the_next_run(tmp_path
         first = run.shown
         run.start()
         wait_until(lambda: run.shown.count(RUNS) == 2, 60, "it runs again")
+        wait_until(lambda: syncs(run.shown.rpartition(RUNS)[2]), 60, "a sync of the second run is shown")
+        # A relay or a sandbox that had forgotten would begin with everybody's entering.
+        assert all(entered < members for entered, members in syncs(run.shown.rpartition(RUNS)[2]))
         passwords = re.findall(r"password (\S+) \(made up", run.shown)
         assert len(passwords) == 2
         assert passwords[0] == passwords[1]
