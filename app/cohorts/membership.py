@@ -93,12 +93,16 @@ class Membership:
             were.append(buckets)
 
     def _read_bucket(self, project_id: str, cohort_id: str, number: int) -> tuple[int, dict[bytes, Entry]]:
-        """Return how many buckets there are, and one bucket's contents at the same moment."""
-        both = self._redis.pipeline(transaction=True)
-        both.hget(keys.cohort(project_id, cohort_id), "buckets")
-        both.hgetall(keys.bucket(project_id, cohort_id, number))
-        buckets, stored = both.execute()
-        return int(buckets or 0), {packed_id: unpack_entry(packed) for packed_id, packed in stored.items()}
+        """Return how many buckets there are, and one bucket's contents at the same moment.
+
+        Without MULTI, which a Redis at its maxmemory refuses even for reading: the number before equals that
+        after.
+        """
+        buckets, stored = -1, list[dict[bytes, Entry]]()
+        while (found := self._buckets(project_id, cohort_id)) != buckets:
+            buckets = found
+            stored = self.read_buckets(project_id, cohort_id, number, 1)
+        return buckets, stored[0]
 
     def _buckets(self, project_id: str, cohort_id: str) -> int:
         """Return how many buckets a cohort has, 0 if it was never heard of."""
