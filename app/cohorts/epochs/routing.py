@@ -74,6 +74,9 @@ def admit(machine: Machine, trust: Trust, page: Page, seen: Seen, known: bool) -
     is_newest = attempt is machine.newest
     if attempt.state != OPEN and not is_newest:
         return None
+    if is_newest and page.at - attempt.newest_ms >= JOIN_WITHIN_MS:
+        # Nobody sends one export with such pauses: the id is used again.
+        attempt = _restart(machine, attempt, page, keep=False)
     own = {key for key, sighting in seen.items() if attempt.gave(sighting.epoch)}
     key = (page.session, page.action, page.number)
     again = False
@@ -83,7 +86,7 @@ def admit(machine: Machine, trust: Trust, page: Page, seen: Seen, known: bool) -
         again = True
         if seen[key].epoch == attempt.round.epoch or attempt.place(page.action, page.number) < attempt.top:
             _begin_round(machine, attempt)
-    elif key in own or _other_total(attempt, page):
+    elif key in own or _other_total(attempt, page) or not _like(attempt, page):
         attempt = _restart(machine, attempt, page, keep=key in own and _goes_on(attempt, page, seen[key]))
     _count(attempt, trust, page, own, again=again)
     return attempt
@@ -98,6 +101,11 @@ def arrived(machine: Machine, trust: Trust, attempt: Attempt, page: Page) -> Non
 def _other_total(attempt: Attempt, page: Page) -> bool:
     call = attempt.calls.get(page.action)
     return call is not None and call.total != max(page.total, 1)
+
+
+def _like(attempt: Attempt, page: Page) -> bool:
+    """Say whether the page is of a full list like the attempt's other pages, or of a diff like them."""
+    return not attempt.calls or attempt.full is (page.action == MEMBERS)
 
 
 def _goes_on(attempt: Attempt, page: Page, sighting: Sighting) -> bool:
@@ -163,12 +171,10 @@ def _restart(machine: Machine, attempt: Attempt, page: Page, *, keep: bool) -> A
     current round's pages if that round is already part of the new pass.
     """
     fresh = _begin(machine, page)
-    machine.attempts.remove(attempt)
-    place = machine.attempts.index(fresh)
-    machine.attempts.insert(place, attempt)
     fresh.sessions = attempt.sessions
     attempt.sessions = []
-    attempt.restarted = True
+    # Full lists and diffs under one id are no restart of each other, if the first was done.
+    attempt.restarted = attempt.state != DONE or _like(attempt, page)
     if attempt.state == OPEN:
         attempt.state = FAILED
         machine.closed.append(attempt.number)
