@@ -64,9 +64,9 @@ class Attempt:
 
     Attributes:
         number: orders attempts; its first epoch.
-        began: the step and time (ms) it began at.
+        began, began_ms: the step and time (ms) it began at.
         elder: number of the attempt that was open when this one began, 0 for none.
-        newest: time (ms) of its last new page.
+        newest_ms: time (ms) of its last new page; `heard_ms`: of its last page, new or not.
         finished: the step it was completed at, 0 if it was not.
         fell: times that later attempts named its changes again; `stood`: that they built on them.
         entered, exited, updated: changes logged under it, for the record of the sync.
@@ -84,6 +84,7 @@ class Attempt:
     began: int
     began_ms: int
     newest_ms: int
+    heard_ms: int = 0
     elder: int = 0
     sessions: list[str] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)

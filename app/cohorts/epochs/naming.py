@@ -95,6 +95,8 @@ class Naming:
         entry.also = both
         if not (both and owner is not None and owner.number > self._attempt.number):
             entry.epoch = self._round.epoch
+        elif entry.changed:
+            owner.unlisted = True  # it did not change the person itself, so its list need not have the id
 
     def _record(self, entry: Entry, was_now: bool) -> Change | None:
         if entry.now is was_now:

@@ -74,7 +74,7 @@ def admit(machine: Machine, trust: Trust, page: Page, seen: Seen, known: bool) -
     is_newest = attempt is machine.newest
     if attempt.state != OPEN and not is_newest:
         return None
-    if is_newest and page.at - attempt.newest_ms >= JOIN_WITHIN_MS:
+    if is_newest and page.at - attempt.heard_ms >= JOIN_WITHIN_MS:
         # Nobody sends one export with such pauses: the id is used again.
         attempt = _restart(machine, attempt, page, keep=False)
     own = {key for key, sighting in seen.items() if attempt.gave(sighting.epoch)}
@@ -149,6 +149,7 @@ def _begin(machine: Machine, page: Page) -> Attempt:
         began=machine.next_step(),
         began_ms=page.at,
         newest_ms=page.at,
+        heard_ms=page.at,
         elder=next((each.number for each in reversed(unfinished) if each.state == OPEN), 0),
         sessions=[page.session],
     )
@@ -200,6 +201,7 @@ def _count(
     first = not any(call.round_pages for call in attempt.calls.values())
     call = attempt.calls.setdefault(page.action, Call(total=max(page.total, 1)))
     call.round_pages += 1
+    attempt.heard_ms = page.at
     if first:
         attempt.top = attempt.place(page.action, page.number)
     if again:

@@ -27,6 +27,7 @@ class Settling:
         change: Change | None = None
         if entry.also and self._heir:
             entry.epoch, entry.also = self._heir.round.epoch, False
+            self._heir.unlisted = True
         else:
             change = self._set(entry, present=entry.was)
             entry.was = entry.now
