@@ -20,8 +20,6 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 OUTSIDE = ("http://", "https://", "mailto:")
-# Is being measured; goes from here with the page's commit.
-PENDING = {ROOT / "docs/decisions/0001-epochs-measured.md"}
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -60,8 +58,6 @@ def test_anchors_are_those_of_a_code_host(heading: str, expected: str) -> None:
 @pages
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target, wanted in links(page):
-        if target in PENDING:
-            continue
         assert target.exists(), f"{page.name} links to {target.relative_to(ROOT)}"
         assert not wanted or wanted in anchors(target), f"{page.name} links to {target.name}#{wanted}"
 
