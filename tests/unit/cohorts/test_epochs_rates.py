@@ -46,6 +46,9 @@ def test_a_class_ends_wrong_no_more_often_than_stated(of: Class) -> None:
         ("expired", STORIES),
         ("refreshes", STORIES),
         ("two-ids", STORIES),
+        ("reused-id-refreshes", STORIES),
+        ("reused-id-parallel", STORIES),
+        ("constant-id-no-failures", STORIES),
         ("parallel", STORIES),
     ],
 )
