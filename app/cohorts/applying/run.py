@@ -85,7 +85,7 @@ class ApplyLane:
     def _suspect_first(self, work: Work) -> None:
         """Count a try of the first page: the last holder vanished, and a page may be what kills workers."""
         for waiting in self._inbox.waiting(work.project_id, 1):
-            if self._count_try(work.project_id, waiting) >= MAX_TRIES:
+            if _count_try(work, waiting) >= MAX_TRIES:
                 self._set_aside(work, waiting)
 
     def _apply(self, work: Work, waiting: Waiting) -> bool:
@@ -97,14 +97,11 @@ class ApplyLane:
 
     def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
         """Count the try; set the page aside after several, so that it never blocks its lane."""
-        tries = self._count_try(work.project_id, waiting)
+        tries = _count_try(work, waiting)
         if tries < MAX_TRIES:
             return Outcome.later(float(tries), "a page could not be applied and is tried again")
         self._set_aside(work, waiting)
         return Outcome.more()
-
-    def _count_try(self, project_id: str, waiting: Waiting) -> int:
-        return int(self._redis.hincrby(keys.inbox_tries(project_id), waiting.entry_id.decode(), 1))
 
     def _set_aside(self, work: Work, waiting: Waiting) -> None:
         """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
@@ -146,7 +143,8 @@ class ApplyLane:
                 treat(work, work.record(cohort_id))
             if fault:
                 now_s, _ = self._redis.time()
-                self._redis.zadd(keys.due(work.project_id), {cohort_id: (now_s + AFTER_A_FAULT_S) * 1000})
+                due_ms = (now_s + AFTER_A_FAULT_S) * 1000
+                work.lane.write(keys.due(work.project_id), "ZADD", due_ms, cohort_id)
         return bool(due)
 
     @contextmanager
@@ -172,3 +170,7 @@ class ApplyLane:
     def _due(self, project_id: str, lowest: int, highest: int) -> list[str]:
         found = cast("list[bytes]", self._redis.zrangebyscore(keys.due(project_id), lowest, highest))
         return [cohort_id.decode() for cohort_id in found]
+
+
+def _count_try(work: Work, waiting: Waiting) -> int:
+    return int(work.lane.write(keys.inbox_tries(work.project_id), "HINCRBY", waiting.entry_id, 1))

@@ -3,6 +3,8 @@
 import pytest
 import redis
 
+from app.lanes.work import APPLY
+from app.store import keys
 from app.store.faults import is_fault, redis_word
 from tests.conftest import StartRedis
 from tests.integration.cohorts.relay import FOREVER, P, Relay, body_of
@@ -60,5 +62,26 @@ def test_a_full_redis_takes_no_page_and_its_inbox_drains(server: RedisServer) ->
     assert not is_fault(refused.value)
     drain(relay)
     assert relay.inbox.depth(P) == {"pages": 0, "bytes": 0}
+    assert relay.members("c") == frozenset(people)
+    relay.close()
+
+
+def lose_lease(relay: Relay) -> None:
+    """Let the time pass after which a lane's holder counts as gone."""
+    limit = int(relay.plain.config_get("maxmemory")["maxmemory"] or 0)
+    relay.plain.config_set("maxmemory", 0)
+    relay.plain.hset(keys.lane(P, APPLY.name), "lease", 0)
+    relay.plain.config_set("maxmemory", limit)
+
+
+def test_a_worker_that_dies_while_redis_is_full_is_replaced(server: RedisServer) -> None:
+    relay = Relay(server)
+    people = fill(relay)
+    held = relay.lanes.start(*relay.jobs.waiting.pop())
+    assert held is not None
+    relay.apply.run(held, relay.project, until=0.0)  # and it vanishes without finishing
+    lose_lease(relay)
+    assert relay.lanes.sweep(P, APPLY) > 0
+    drain(relay)
     assert relay.members("c") == frozenset(people)
     relay.close()
