@@ -14,15 +14,19 @@ from app.cohorts.membership import Membership
 from app.cohorts.registry import Cohorts
 from app.destinations.cursor import Cursor
 from app.destinations.dead_letters import DeadLetters
-from app.destinations.profiles.delivery import Planner
-from app.destinations.profiles.destination import NAME, ProfilesDestination
-from app.destinations.profiles.sending import RoundSender
-from app.destinations.profiles.status import ProfilesStatus
+from app.destinations.events_outbox import EventsOutboxSource
+from app.destinations.outbox import Outboxes
+from app.destinations.profiles.source import ProfilesSource
+from app.destinations.profiles.submitted import GroupsOutboxSource, ProfilesOutboxSource
+from app.destinations.runner import Destination
+from app.destinations.sending import RoundSender
+from app.destinations.source import E, Source
+from app.destinations.status import DestinationStatuses
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
-from app.lanes.work import APPLY, PROFILES
-from app.mixpanel.batches import BatchSender
+from app.lanes.work import APPLY, OUTBOX_LANES, PROFILES, LaneKind, readers_of
+from app.mixpanel.batches import BatchSender, Endpoint
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.ingestion import Ingestion
 from app.mixpanel.size_limit import SizeLimits
@@ -54,7 +58,8 @@ class Services:
     cohorts: Cohorts
     membership: Membership
     dead_letters: DeadLetters
-    profiles: ProfilesStatus
+    outboxes: Outboxes
+    destinations: DestinationStatuses
     heartbeats: Heartbeats
     runners: Mapping[str, LaneRunner]
 
@@ -71,17 +76,26 @@ def build_services(settings: Settings) -> Services:
         hard_cap_bytes=settings.inbox_hard_cap_bytes,
         wait_replicas=settings.wait_replicas,
     )
-    changelog = ChangeLog(redis, lanes, settings.log_keep_entries)
-    cohorts, membership, dead_letters = Cohorts(redis), Membership(redis), DeadLetters(redis)
-    cursor = Cursor(redis, NAME, settings.dead_letter_cap)
-    profiles = ProfilesDestination(
-        changelog,
-        Planner(changelog, cohorts, membership),
-        _round_sender(settings, redis, cursor),
-        cursor,
-        random=SystemRandom(),
-    )
+    changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects))
+    outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
+    cohorts, membership = Cohorts(redis), Membership(redis)
     apply = ApplyLane(redis, lanes, inbox, changelog, settings.session_days)
+    destinations = _Destinations(settings, redis, changelog)
+    ingestion = destinations.ingestion
+    profiles = ProfilesSource(changelog, cohorts, membership)
+    runners: dict[str, LaneRunner] = {
+        APPLY.name: apply,
+        **destinations.made(PROFILES, profiles, ingestion.update_profiles),
+        **destinations.made(
+            OUTBOX_LANES["profiles"], ProfilesOutboxSource(outboxes, "profiles"), ingestion.update_profiles
+        ),
+        **destinations.made(
+            OUTBOX_LANES["groups"], GroupsOutboxSource(outboxes, "groups"), ingestion.update_groups
+        ),
+        **destinations.made(
+            OUTBOX_LANES["events"], EventsOutboxSource(outboxes, "events"), ingestion.import_events
+        ),
+    }
     return Services(
         settings=settings,
         redis=redis,
@@ -91,16 +105,35 @@ def build_services(settings: Settings) -> Services:
         changelog=changelog,
         cohorts=cohorts,
         membership=membership,
-        dead_letters=dead_letters,
-        profiles=ProfilesStatus(changelog, cursor, dead_letters),
+        dead_letters=DeadLetters(redis),
+        outboxes=outboxes,
+        destinations=DestinationStatuses(redis, changelog, outboxes),
         heartbeats=Heartbeats(redis),
-        runners={APPLY.name: apply, PROFILES.name: profiles},
+        runners=runners,
     )
 
 
-def _round_sender(settings: Settings, redis: Redis, cursor: Cursor) -> RoundSender:
-    transport = Transport(timeout_s=settings.mixpanel_timeout_s, connections=settings.mixpanel_connections)
-    batches = BatchSender(Ingestion(transport), IngestionBudget(redis), SizeLimits(redis))
-    return RoundSender(
-        batches, cursor, connections=settings.mixpanel_connections, timeout_s=settings.mixpanel_timeout_s
-    )
+class _Destinations:
+    """Make the runners of lanes that send; they share one pool of connections."""
+
+    def __init__(self, settings: Settings, redis: Redis, changelog: ChangeLog) -> None:
+        self._settings = settings
+        self._redis = redis
+        self._changelog = changelog
+        transport = Transport(
+            timeout_s=settings.mixpanel_timeout_s, connections=settings.mixpanel_connections
+        )
+        self.ingestion = Ingestion(transport)
+        self._budget, self._limits = IngestionBudget(redis), SizeLimits(redis)
+
+    def made(self, lane: LaneKind, source: Source[E], endpoint: Endpoint) -> dict[str, LaneRunner]:
+        """Make the runner of a lane that sends what a source gives to one endpoint; by the lane's name."""
+        settings = self._settings
+        cursor = Cursor(self._redis, lane.name, settings.dead_letter_cap)
+        sender = RoundSender(
+            BatchSender(endpoint, self._budget, self._limits),
+            cursor,
+            connections=settings.mixpanel_connections,
+            timeout_s=settings.mixpanel_timeout_s,
+        )
+        return {lane.name: Destination(source, sender, cursor, self._changelog, random=SystemRandom())}

@@ -11,7 +11,7 @@ from threading import Event
 from redis.exceptions import RedisError
 from structlog.stdlib import get_logger
 
-from app.lanes.work import LANES, LaneKind
+from app.lanes.work import LaneKind, lanes_of
 from app.services import Services
 from app.store import keys
 from app.store.faults import is_fault, redis_word
@@ -43,9 +43,9 @@ class Clock:
         """
         if not self._lock.take(self._name):
             return
-        for project_id in self._made.settings.projects:
-            for kind in LANES.values():
-                self._sweep(project_id, kind)
+        for project in self._made.settings.projects.values():
+            for kind in lanes_of(project):
+                self._sweep(project.id, kind)
         if time.monotonic() - self._tidied > TIDY_EVERY_S:
             self._made.heartbeats.drop_stale()
             self._tidied = time.monotonic()

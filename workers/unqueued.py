@@ -8,7 +8,7 @@ the lanes makes room again.
 from collections.abc import Sequence
 from threading import Event
 
-from app.lanes.work import LANES
+from app.lanes.work import lanes_of
 from app.services import Services
 from workers.jobs import run_lane
 
@@ -25,8 +25,8 @@ def run_queued_lanes(made: Services, queues: Sequence[str], stop: Event) -> bool
         RedisError: the lanes' own Redis is away.
     """
     ran = False
-    for project_id in made.settings.projects:
-        for kind in LANES.values():
+    for project_id, project in made.settings.projects.items():
+        for kind in lanes_of(project):
             if stop.is_set():
                 return ran
             if kind.queue in queues and (wake := made.lanes.queued_wake(project_id, kind.name)):

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 from redis import Redis
 
 from app.cohorts.commit import NewEntry, candidate_generation
-from app.lanes.lanes import Lanes
-from app.lanes.work import LOG_LANES
+from app.lanes.lanes import HeldLane, LaneLost, Lanes
+from app.lanes.work import EVENTS, IDENTITY, LaneKind, Readers, profiles_only
 from app.store import keys, scripts
 
 READ_AT_ONCE = 50
 TRIM_AT_ONCE = 200
+
+_COME_AND_GO: Final[tuple[LaneKind, ...]] = (EVENTS, IDENTITY)
 
 Member = tuple[str, Mapping[str, Any]]
 """A distinct_id and its exported properties (empty where nothing is exported or known)."""
@@ -60,11 +62,15 @@ class Entry:
 class ChangeLog:
     """Reads, extends and trims the log."""
 
-    def __init__(self, redis: Redis, lanes: Lanes, keep_entries: int) -> None:
+    def __init__(
+        self, redis: Redis, lanes: Lanes, keep_entries: int, readers: Readers = profiles_only
+    ) -> None:
+        self.readers = readers
         self._redis = redis
         self._lanes = lanes
         self._keep = keep_entries
         self._append = scripts.load(redis, "cohorts/scripts/append.lua")
+        self._admit = scripts.load(redis, "cohorts/scripts/admit.lua")
 
     def end(self, project_id: str) -> int:
         """Return the last sequence, 0 for an empty log."""
@@ -108,6 +114,7 @@ class ChangeLog:
     ) -> int:
         """Append an event that a destination has to tell, and return its sequence."""
         now_s, now_us = self._redis.time()
+        readers = self.readers(project_id)
         entry = NewEntry(kind, "", cohort_id, cohort_name, "", now_s * 1000 + now_us // 1000, detail=detail)
         sequence, *wakes = cast(
             "list[int]",
@@ -115,14 +122,36 @@ class ChangeLog:
                 keys=[
                     keys.log(project_id),
                     keys.log_meta(project_id),
-                    *(keys.lane(project_id, kind.name) for kind in LOG_LANES),
+                    *(keys.lane(project_id, lane.name) for lane in readers),
                 ],
                 args=[candidate_generation(), *entry.encoded()],
             ),
         )
-        for lane, wake in zip(LOG_LANES, wakes, strict=True):
+        for lane, wake in zip(readers, wakes, strict=True):
             self._lanes.enqueue(project_id, lane.name, wake)
         return sequence
+
+    def admit(self, lane: HeldLane) -> None:
+        """Begin the cursors of readers that rules have newly given something to do, and end those of others.
+
+        A new reader begins at the log's end: what happened before its rule was there is not its business. The
+        apply lane calls it before it appends, a reader's own lane before it reads; whoever is first decides.
+
+        Raises:
+            LaneLost: somebody else holds the lane.
+        """
+        project_id = lane.project_id
+        reading = self.readers(project_id)
+        names = [lane.key, keys.log_meta(project_id)]
+        args: list[str | int] = [lane.token]
+        for kind in _COME_AND_GO:
+            names += [
+                keys.destination(project_id, kind.name),
+                keys.destination_accepted(project_id, kind.name),
+            ]
+            args.append(int(kind in reading))
+        if not self._admit(keys=names, args=args):
+            raise LaneLost(lane.name)
 
     def trim(self, project_id: str) -> None:
         """Drop what every destination has read, but for the newest entries, in small steps."""
@@ -135,7 +164,10 @@ class ChangeLog:
 
     def slowest(self, project_id: str) -> int:
         """Return the lowest cursor of the destinations that hold the log."""
-        cursors = [self._redis.hget(keys.destination(project_id, lane.name), "cursor") for lane in LOG_LANES]
+        cursors = [
+            self._redis.hget(keys.destination(project_id, lane.name), "cursor")
+            for lane in self.readers(project_id)
+        ]
         return min(int(cast("bytes | None", cursor) or 0) for cursor in cursors)
 
     def backlog(self, project_id: str) -> int:

@@ -15,7 +15,7 @@ from redis import Redis
 from app.cohorts.buckets import bucket_of
 from app.cohorts.record import CohortRecord
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
-from app.lanes.work import LOG_LANES
+from app.lanes.work import LaneKind, Readers, profiles_only
 from app.store import keys, scripts
 
 CHUNK = 250
@@ -106,7 +106,8 @@ class Commit:
 class Committer:
     """Sends commits as one script each."""
 
-    def __init__(self, redis: Redis, lanes: Lanes) -> None:
+    def __init__(self, redis: Redis, lanes: Lanes, readers: Readers = profiles_only) -> None:
+        self._readers = readers
         self._redis = redis
         self._lanes = lanes
         self._script = scripts.load(redis, "cohorts/scripts/commit.lua")
@@ -118,15 +119,16 @@ class Committer:
             LaneLost: the lane is somebody else's by now; that step and those behind it are not written.
             StaleStep: the same, for a cohort that is not as the step before should have left it.
         """
-        calls = [_arguments(commit) for commit in commits]
+        calls = [_arguments(commit, self._readers(commit.lane.project_id)) for commit in commits]
         answers = scripts.run_all(self._redis, self._script, calls)
         for commit, answer in zip(commits, answers, strict=True):
             if answer[0] == 0:
                 raise LaneLost(commit.lane.name)
             if answer[0] < 0:
                 raise StaleStep(commit.record.cohort_id)
-            for lane, wake in zip(LOG_LANES, answer[2:], strict=True):
-                self._lanes.enqueue(commit.lane.project_id, lane.name, wake)
+            project_id = commit.lane.project_id
+            for lane, wake in zip(self._readers(project_id), answer[2:], strict=True):
+                self._lanes.enqueue(project_id, lane.name, wake)
 
 
 def candidate_generation() -> str:
@@ -134,21 +136,21 @@ def candidate_generation() -> str:
     return f"{time.time_ns() // 1_000_000:x}"
 
 
-def _arguments(commit: Commit) -> tuple[list[str], list[Arg]]:
+def _arguments(commit: Commit, readers: Sequence[LaneKind]) -> tuple[list[str], list[Arg]]:
     project_id, cohort_id = commit.lane.project_id, commit.record.cohort_id
     names = [
         commit.lane.key,
         keys.cohort(project_id, cohort_id),
         keys.log(project_id),
         keys.log_meta(project_id),
-        *(keys.lane(project_id, lane.name) for lane in LOG_LANES),
+        *(keys.lane(project_id, lane.name) for lane in readers),
     ]
     index = {name: place for place, name in enumerate(names, start=1)}
     args: list[Arg] = [
         commit.lane.token,
         "" if commit.expected is None else commit.expected,
         candidate_generation(),
-        len(LOG_LANES),
+        len(readers),
         len(commit.log),
     ]
     for entry in commit.log:

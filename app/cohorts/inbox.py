@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from app.cohorts.page_schema import PageHead
 from app.lanes.lanes import Lanes
 from app.lanes.work import APPLY
-from app.store import keys, scripts
+from app.store import keys
+from app.store.durable import DurableScript
 
 FULL_RETRY_AFTER_S = 10.0
 MAX_DELAY_S = 1.0
 READ_AT_ONCE = 4
-WAIT_REPLICAS_MS = 1_000
 
 
 class InboxFull(Exception):  # noqa: N818 - a state of the inbox, not a mistake of the caller
@@ -25,10 +24,6 @@ class InboxFull(Exception):  # noqa: N818 - a state of the inbox, not a mistake 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__("the inbox is full")
         self.retry_after_s = retry_after_s
-
-
-class NotReplicatedError(RedisError):
-    """Fewer replicas than asked for have the page; it may still be lost with the master."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +66,7 @@ class Inbox:
         self._lanes = lanes
         self._soft_cap = soft_cap_bytes
         self._hard_cap = hard_cap_bytes
-        self._wait_replicas = wait_replicas
-        self._accept = scripts.load(redis, "cohorts/scripts/accept.lua")
+        self._accept = DurableScript(redis, "cohorts/scripts/accept.lua", wait_replicas)
 
     def accept(self, head: PageHead, body: bytes) -> Accepted:
         """Keep the page and wake its project's apply lane.
@@ -89,7 +83,7 @@ class Inbox:
         of = (keys.inbox, keys.inbox_meta, keys.inbox_waiting)
         names = [*(name(project_id) for name in of), keys.lane(project_id, APPLY.name)]
         args: list[bytes | int] = [digest_of(head, body), body, len(body), self._hard_cap]
-        outcome, waiting, wake = self._keep((names, args))
+        outcome, waiting, wake = self._accept.run((names, args))
         if outcome < 0:
             raise InboxFull(FULL_RETRY_AFTER_S)
         self._lanes.enqueue(project_id, APPLY.name, wake)
@@ -117,22 +111,6 @@ class Inbox:
             if over <= 0
             else min(MAX_DELAY_S, MAX_DELAY_S * over / max(1, self._hard_cap - self._soft_cap))
         )
-
-    def _keep(self, call: scripts.Call) -> list[int]:
-        """Run accept.lua, and see that as many replicas as asked for have what it kept.
-
-        Raises:
-            NotReplicatedError: they did not say so in time.
-        """
-        names, args = call
-        if not self._wait_replicas:
-            return cast("list[int]", self._accept(keys=names, args=args))
-        answer, replicas = scripts.run_replicated(
-            self._redis, self._accept, call, self._wait_replicas, WAIT_REPLICAS_MS
-        )
-        if answer[0] >= 0 and replicas < self._wait_replicas:
-            raise NotReplicatedError("too few replicas have the page")
-        return cast("list[int]", answer)
 
 
 def digest_of(head: PageHead, body: bytes) -> bytes:

@@ -14,7 +14,8 @@ from redis.commands.core import Script
 from structlog.stdlib import get_logger
 
 from app.destinations.dead_letters import DeadLetter
-from app.destinations.position import Position
+from app.destinations.outbox import Command
+from app.destinations.position import Position, read_position
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
 
@@ -35,8 +36,8 @@ class Cursor:
     """
 
     def __init__(self, redis: Redis, name: str, dead_letter_cap: int) -> None:
+        self.name = name
         self._redis = redis
-        self._name = name
         self._cap = dead_letter_cap
         self._open = scripts.load(redis, "destinations/scripts/open.lua")
         self._intend = scripts.load(redis, "destinations/scripts/intend.lua")
@@ -47,8 +48,7 @@ class Cursor:
 
     def position(self, project_id: str) -> Position:
         """Read where the destination stands."""
-        stored = self._redis.hgetall(keys.destination(project_id, self._name))  # a dozen fields
-        return Position.of(cast("dict[bytes, bytes]", stored))
+        return read_position(self._redis, project_id, self.name)
 
     def open(self, lane: HeldLane, after: int, end: int, rules: bytes, known: bytes) -> None:
         """Remember the window (after, end] and what its plan rests on, before any of it is sent.
@@ -60,7 +60,7 @@ class Cursor:
 
     def settled(self, lane: HeldLane, marks: Sequence[str]) -> list[bool]:
         """Say of each mark whether it is there."""
-        key = keys.destination_accepted(lane.project_id, self._name)
+        key = keys.destination_accepted(lane.project_id, self.name)
         found: list[bool] = []
         for some in _slices(marks, MARKS_A_CALL):
             found += map(bool, cast("list[int]", self._redis.smismember(key, list(some))))
@@ -108,19 +108,29 @@ class Cursor:
 
     def resume(self, project_id: str) -> bool:
         """Let a stopped destination try again; False if it was not stopped."""
-        return bool(self._resume(keys=[keys.destination(project_id, self._name)]))
+        return bool(self._resume(keys=[keys.destination(project_id, self.name)]))
 
-    def advance(self, lane: HeldLane, after: int, end: int) -> None:
+    def advance(self, lane: HeldLane, after: int, end: int, also: Sequence[Command] = ()) -> None:
         """Move from `after` to `end` and forget what was remembered of the window.
+
+        Args:
+            lane: the lane.
+            after: the sequence before the window.
+            end: its last sequence.
+            also: commands that are run in the same step.
 
         Raises:
             LaneLost: the lane is no longer ours.
         """
-        names = [self._hash(lane), keys.destination_accepted(lane.project_id, self._name)]
-        self._fenced(lane, self._advance, names, [after, end])
+        names = [self._hash(lane), keys.destination_accepted(lane.project_id, self.name)]
+        args: list[str | int] = [after, end]
+        for key, command, rest in also:
+            names.append(key)
+            args += [len(names) + 1, len(rest), command, *rest]  # the lane's key comes before these
+        self._fenced(lane, self._advance, names, args)
 
     def _note(self, lane: HeldLane, command: str, marks: Sequence[str]) -> None:
-        key = keys.destination_accepted(lane.project_id, self._name)
+        key = keys.destination_accepted(lane.project_id, self.name)
         for some in _slices(marks, MARKS_A_CALL):
             self._fenced(lane, self._intend, [key], [command, *some])
 
@@ -132,12 +142,12 @@ class Cursor:
         names = [
             lane.key,
             self._hash(lane),
-            keys.destination_accepted(project_id, self._name),
+            keys.destination_accepted(project_id, self.name),
             keys.dead_letters(project_id),
             keys.dead_letter_counts(project_id),
         ]
         values = [value for one in letters for value in (one.code, one.reason, one.response, one.record)]
-        args = [lane.token, self._name, self._cap, accepted, len(marks), *marks, *values]
+        args = [lane.token, self.name, self._cap, accepted, len(marks), *marks, *values]
         ours, dropped = cast("list[int]", self._settle(keys=names, args=args))
         if not ours:
             raise LaneLost(lane.name)
@@ -158,7 +168,7 @@ class Cursor:
         return done
 
     def _hash(self, lane: HeldLane) -> str:
-        return keys.destination(lane.project_id, self._name)
+        return keys.destination(lane.project_id, self.name)
 
 
 def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -5,14 +5,13 @@ They hold personal data (the record itself), so they stay in Redis: reasons and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Literal, cast
 
 from redis import Redis
 
 from app.store import keys
 
-Code = Literal["refused", "outcome_unknown", "unusable_id"]
-CODES: Final[tuple[Code, ...]] = ("refused", "outcome_unknown", "unusable_id")
+Code = Literal["refused", "outcome_unknown", "unusable_id", "invalid", "link_refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,9 @@ class DeadLetter:
 
     Attributes:
         code: `refused` (Mixpanel refused it), `outcome_unknown` (it may have been applied, and must not be
-            twice) or `unusable_id` (Mixpanel takes nothing for this distinct_id, so it was never sent).
+            twice), `unusable_id` (Mixpanel takes nothing for this distinct_id, so it was never sent),
+            `invalid` (it breaks a limit of Mixpanel's, so it was never sent) or `link_refused` (an identity
+            link that must not be made, so it was never sent).
         reason: one line.
         response: what Mixpanel answered, shortened; may be empty.
         record: the encoded record.

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from app.destinations.dead_letters import CODES, Code
+import orjson
+from redis import Redis
+
+from app.destinations.dead_letters import Code
+from app.store import keys
 
 State = Literal["ok", "retrying", "stopped"]
 
@@ -66,7 +70,7 @@ class Position:
 
         window = None
         if b"window_end" in stored:
-            dead = {code: number(f"window_dead:{code}") for code in CODES}
+            dead = orjson.loads(stored.get(b"window_dead", b"{}"))
             window = Window(number("window_end"), stored[b"window_rules"], stored[b"window_known"], dead)
         return cls(
             cursor=number("cursor"),
@@ -80,3 +84,9 @@ class Position:
             dead_lettered=number("dead_lettered"),
             advanced_ms=number("advanced_ms"),
         )
+
+
+def read_position(redis: Redis, project_id: str, name: str) -> Position:
+    """Read where the destination of this name stands."""
+    stored = redis.hgetall(keys.destination(project_id, name))  # a dozen fields
+    return Position.of(cast("dict[bytes, bytes]", stored))

@@ -1,8 +1,14 @@
 """Which lanes a project has, which queue serves each, and where each finds its work."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from app.store import keys
+from config.projects import Project
+
+OutboxName = Literal["events", "profiles", "groups", "identity"]
+OUTBOXES: Final[tuple[OutboxName, ...]] = ("events", "profiles", "groups", "identity")
 
 
 @dataclass(frozen=True)
@@ -12,23 +18,63 @@ class LaneKind:
     Attributes:
         name: as in the lane's key.
         queue: the RQ queue whose workers run it.
-        work: what `has_work` in work.lua looks for: `inbox` or `log`.
+        source: what it reads: the `inbox`, the change `log`, or an `outbox`.
+        outbox: which outbox, where it reads one.
     """
 
     name: str
     queue: str
-    work: str
+    source: Literal["inbox", "log", "outbox"]
+    outbox: OutboxName | None = None
+
+    @property
+    def work(self) -> str:
+        """What `has_work` in work.lua looks for: a page of the `inbox`, or a `sequence` behind the cursor."""
+        return "inbox" if self.source == "inbox" else "sequence"
 
     def work_keys(self, project_id: str) -> tuple[str, str]:
         """Return the two keys that tell whether the lane has work."""
-        if self.work == "inbox":
+        if self.source == "inbox":
             return keys.inbox(project_id), keys.due(project_id)
-        return keys.log_meta(project_id), keys.destination(project_id, self.name)
+        read = keys.outbox_meta(project_id, self.outbox) if self.outbox else keys.log_meta(project_id)
+        return read, keys.destination(project_id, self.name)
 
 
-APPLY = LaneKind("apply", queue="apply", work="inbox")
-PROFILES = LaneKind("profiles", queue="mixpanel", work="log")
+def _outbox_lane(name: OutboxName) -> LaneKind:
+    return LaneKind(f"{name}-outbox", queue="mixpanel", source="outbox", outbox=name)
 
-LANES = {kind.name: kind for kind in (APPLY, PROFILES)}
-LOG_LANES = tuple(kind for kind in LANES.values() if kind.work == "log")
-QUEUES = tuple(dict.fromkeys(kind.queue for kind in LANES.values()))
+
+APPLY: Final = LaneKind("apply", queue="apply", source="inbox")
+PROFILES: Final = LaneKind("profiles", queue="mixpanel", source="log")
+EVENTS: Final = LaneKind("events", queue="mixpanel", source="log")
+IDENTITY: Final = LaneKind("identity", queue="mixpanel", source="log")
+OUTBOX_LANES: Final[Mapping[OutboxName, LaneKind]] = {name: _outbox_lane(name) for name in OUTBOXES}
+
+LANES: Final = {kind.name: kind for kind in (APPLY, PROFILES, EVENTS, IDENTITY, *OUTBOX_LANES.values())}
+QUEUES: Final = tuple(dict.fromkeys(kind.queue for kind in LANES.values()))
+
+Readers = Callable[[str], tuple[LaneKind, ...]]
+"""Gives the lanes that read a project's log, by the project's id."""
+
+
+def log_lanes(project: Project) -> tuple[LaneKind, ...]:
+    """Return the lanes that read the project's log: those that its rules give something to do."""
+    events = (EVENTS,) if project.rules.has_events else ()
+    identity = (IDENTITY,) if project.rules.has_links else ()
+    return (PROFILES, *events, *identity)
+
+
+def lanes_of(project: Project) -> tuple[LaneKind, ...]:
+    """Return the project's lanes, in the order that work takes."""
+    return (APPLY, *log_lanes(project), *OUTBOX_LANES.values())
+
+
+def readers_of(projects: Mapping[str, Project]) -> Readers:
+    """Make the look-up of the lanes that read a project's log."""
+    known = {project_id: log_lanes(project) for project_id, project in projects.items()}
+    return lambda project_id: known.get(project_id, (PROFILES,))
+
+
+def profiles_only(_project_id: str) -> tuple[LaneKind, ...]:
+    """Say that nothing but the profiles destination reads the log."""
+    return (PROFILES,)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.errors import MixpanelError, TooLarge
-from app.mixpanel.ingestion import Ingestion, array_bytes
+from app.mixpanel.ingestion import array_bytes
 from app.mixpanel.results import BatchResult, Delivered, Progress, RecordFailure
 from app.mixpanel.size_limit import SizeLimits
 from config.projects import Project
@@ -20,6 +20,8 @@ from config.projects import Project
 MAX_RECORDS = 2_000
 MAX_REQUESTS = 500
 
+Endpoint = Callable[[Project, Sequence[bytes]], BatchResult]
+"""Makes one request to one of Mixpanel's endpoints, such as `Ingestion.update_profiles`."""
 Send = Callable[[Sequence[bytes]], BatchResult]
 Learn = Callable[[TooLarge, int], int]
 
@@ -46,10 +48,10 @@ def split(records: Sequence[bytes], max_bytes: int, max_records: int = MAX_RECOR
 
 
 class BatchSender:
-    """Deliver batches of profile updates within the project's budget and size limit.
+    """Deliver batches of records to one endpoint, within the project's budget and size limit.
 
     Args:
-        ingestion: Makes the requests.
+        endpoint: Makes the requests.
         budget: The project's rolling minute.
         limits: The projects' size limits.
         max_requests: Most requests for one batch; what is not settled by then is refused as one.
@@ -57,12 +59,12 @@ class BatchSender:
 
     def __init__(
         self,
-        ingestion: Ingestion,
+        endpoint: Endpoint,
         budget: IngestionBudget,
         limits: SizeLimits,
         max_requests: int = MAX_REQUESTS,
     ) -> None:
-        self._ingestion = ingestion
+        self._endpoint = endpoint
         self._budget = budget
         self._limits = limits
         self._max_requests = max_requests
@@ -84,7 +86,7 @@ class BatchSender:
         Records of one profile keep their order: a half is finished before the next begins.
 
         Args:
-            project: Whose profiles they are.
+            project: Whose records they are.
             records: One batch, as `split` cut it.
             repeatable: False when no record may be applied twice (`$add`, `$append`): where an answer says
                 that some of the records were accepted but not which, the doubtful ones are then refused as
@@ -99,7 +101,7 @@ class BatchSender:
         def send(batch: Sequence[bytes]) -> BatchResult:
             before_request()
             self._budget.take(project.id, len(batch), array_bytes(batch))
-            return self._ingestion.update_profiles(project, batch)
+            return self._endpoint(project, batch)
 
         def learn(error: TooLarge, size_bytes: int) -> int:
             return self._limits.learn(project.id, size_bytes, error.limit_bytes)

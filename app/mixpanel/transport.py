@@ -38,6 +38,7 @@ class Call:
         params: Query parameters.
         body: Bytes to send, or None.
         content_type: Of the body.
+        content_encoding: Of the body, such as `gzip`; None where it is sent as it is.
         integration_id: Sent as `X-Mixpanel-Integration-ID` where there is one.
         auth: Basic-auth username and password, or None.
         readable: Statuses besides 2xx whose answer the caller reads itself instead of getting an exception.
@@ -48,6 +49,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     content_type: str = "application/json"
+    content_encoding: str | None = None
     integration_id: str | None = None
     auth: tuple[str, str] | None = field(default=None, repr=False)
     readable: frozenset[int] = frozenset()
@@ -123,6 +125,8 @@ class Transport:
         if self._pid != os.getpid():  # a forked worker must not write into its parent's connections
             self._session, self._pid = _session(self._connections), os.getpid()
         headers = {"Content-Type": call.content_type} if call.body is not None else {}
+        if call.content_encoding:
+            headers["Content-Encoding"] = call.content_encoding
         if call.integration_id:
             headers["X-Mixpanel-Integration-ID"] = call.integration_id
         return self._session.request(

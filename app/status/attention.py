@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.cohorts.registry import Cohort
-from app.destinations.profiles.status import DestinationStatus
+from app.destinations.status import DestinationStatus
 from app.lanes.work import QUEUES
 from app.status.checks import Check
 from app.status.overview import InboxStatus, Overview, ProjectStatus
@@ -56,13 +56,14 @@ def _destination(project_id: str, name: str, status: DestinationStatus) -> Check
     if status.state == "stopped":
         advice = "correct the token or the address and restart the workers; all is kept, and then delivered"
         return Check(name, "fail", f"stopped: {status.reason}", advice, project_id)
-    behind = f"{status.lag_entries:,} log entries behind, the oldest {status.lag_s:,.0f} s old"
+    unit = "log entries" if status.unit == "entries" else status.unit
+    behind = f"{status.behind:,} {unit} behind, the oldest {status.lag_s:,.0f} s old"
     if status.state == "retrying":
         found = f"failed {status.tries} times so far: {status.reason}; {behind}"
         return Check(name, "warn", found, "nothing, if it passes: it is tried again by itself", project_id)
     if status.lag_s > LAGGING_S:
         return Check(name, "warn", behind, "see its lane, its workers and their log", project_id)
-    return Check(name, "ok", behind if status.lag_entries else "up to date", project_id=project_id)
+    return Check(name, "ok", behind if status.behind else "up to date", project_id=project_id)
 
 
 def _set_aside(project: ProjectStatus) -> Check:

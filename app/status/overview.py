@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from redis import RedisError
 
 from app.cohorts.registry import Cohort
-from app.destinations.profiles.destination import NAME as PROFILES
-from app.destinations.profiles.status import DestinationStatus
+from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
-from app.lanes.work import LANES, QUEUES
+from app.lanes.work import QUEUES, LaneKind, lanes_of
 from app.services import Services
 from app.status.processes import Process, processes
 from app.store import keys
@@ -109,6 +108,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
     redis, settings = services.redis, services.settings
     depth = services.inbox.depth(project.id)
     cohorts = services.cohorts.list(project.id)
+    lanes = [lane for lane in lanes_of(project) if _is_used(services, project.id, lane)]
     return ProjectStatus(
         id=project.id,
         name=project.name,
@@ -118,13 +118,22 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         ),
         set_aside=redis.xlen(keys.set_aside(project.id)),
         log_end=services.changelog.end(project.id),
-        lanes=[read_lane(redis, project.id, name) for name in LANES],
-        destinations={PROFILES: services.profiles.status(project.id)},
+        lanes=[read_lane(redis, project.id, lane.name) for lane in lanes],
+        destinations={
+            lane.name: services.destinations.status(project.id, lane)
+            for lane in lanes
+            if lane.source != "inbox"
+        },
         dead_letters=services.dead_letters.count(project.id),
         dead_letters_dropped=services.dead_letters.counters(project.id).get("dropped", 0),
         quarantined=sum(cohort.quarantined for cohort in cohorts),
         cohorts=cohorts,
     )
+
+
+def _is_used(services: Services, project_id: str, lane: LaneKind) -> bool:
+    """Leave out outboxes that nobody ever submitted anything to."""
+    return lane.outbox is None or services.outboxes.end(project_id, lane.outbox) > 0
 
 
 def _queue(services: Services, name: str, living: Sequence[Process]) -> QueueStatus:

@@ -142,6 +142,21 @@ def destination_accepted(project_id: str, name: str) -> str:
     return _of(project_id, "d", name, "accepted")
 
 
+def outbox(project_id: str, name: str) -> str:
+    """Stream of what services submitted, ids `<sequence>-0`. submit.lua adds; dropped behind its lane."""
+    return _of(project_id, "outbox", name)
+
+
+def outbox_meta(project_id: str, name: str) -> str:
+    """Hash: last sequence of an outbox, bytes and records that wait in it. Kept."""
+    return _of(project_id, "outbox", name, "meta")
+
+
+def outbox_request(project_id: str, name: str, key: str) -> str:
+    """Hash: digest and answer of a request, for its repetition. Lives a day or less; by submit.lua."""
+    return _of(project_id, "outbox", name, "request", _id(key))
+
+
 def dead_letters(project_id: str) -> str:
     """Stream of records that Mixpanel refused. Capped in number, drops are counted."""
     return _of(project_id, "dead")

@@ -43,7 +43,7 @@ class ApplyLane:
         self._redis = redis
         self._inbox = inbox
         self._changelog = changelog
-        self._committer = Committer(redis, lanes)
+        self._committer = Committer(redis, lanes, changelog.readers)
         self._tasks = Tasks(redis, membership)
         self._pages = Pages(redis, membership, self._tasks)
         self._renaming = Renaming(membership)
@@ -66,6 +66,7 @@ class ApplyLane:
             until=until,
             session_s=self._session_s,
         )
+        self._changelog.admit(lane)
         if lane.lost:
             self._suspect_first(work)
         while not work.is_over():

@@ -7,43 +7,15 @@ in a later entry, which takes the value away then.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
-import orjson
-
+from app.destinations.plan import Plan
 from app.destinations.profiles.claims import Claims
+from app.destinations.profiles.encoding import encode, give_up_unusable, profile_head
 from app.destinations.profiles.operations import Op
 from app.destinations.profiles.programs import History, Program, Programs
 from app.destinations.profiles.window import Group, Removal, removal_of
-from app.mixpanel.refused_ids import REFUSED_IDS
 
 Present = Mapping[str, frozenset[str]]
-
-
-@dataclass(slots=True)
-class Round:
-    """Records that may be sent in any order.
-
-    Attributes:
-        records: encoded updates that may be sent again.
-        once: (mark, encoded update) of what must be sent at most once.
-    """
-
-    records: list[bytes] = field(default_factory=list)
-    once: list[tuple[str, bytes]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a window comes to.
-
-    Attributes:
-        rounds: each is finished before the next begins.
-        unusable: the distinct_ids that Mixpanel refuses, each once; nothing is sent about them.
-    """
-
-    rounds: tuple[Round, ...]
-    unusable: tuple[str, ...]
 
 
 def questions(groups: Iterable[Group], claims: Claims) -> dict[str, list[str]]:
@@ -73,10 +45,8 @@ def plan(groups: Iterable[Group], token: str, claims: Claims, present: Present) 
             profiles.step_spared(group, spared)
         else:
             profiles.step_alike(group)
-    unusable = tuple(sorted(REFUSED_IDS & profiles.histories.keys()))
-    for distinct_id in unusable:
-        del profiles.histories[distinct_id]
-    return Plan(_encode(profiles.histories, token), unusable)
+    given_up = give_up_unusable(profiles.histories)
+    return Plan(encode(profiles.histories, profile_head(token)), given_up)
 
 
 class _Spared:
@@ -136,18 +106,3 @@ class _Profiles:
 
 def _without(ops: Iterable[Op], kept: frozenset[Removal]) -> Iterator[Op]:
     return (op for op in ops if removal_of(op) not in kept)
-
-
-def _encode(histories: Mapping[str, History], token: str) -> tuple[Round, ...]:
-    rounds: list[Round] = []
-    head = b'{"$token":%b,"$distinct_id":' % orjson.dumps(token)
-    for distinct_id, history in histories.items():
-        named = head + orjson.dumps(distinct_id)
-        for number, tail, mark in history.parts:
-            while number >= len(rounds):
-                rounds.append(Round())
-            if mark:
-                rounds[number].once.append((mark, named + tail))
-            else:
-                rounds[number].records.append(named + tail)
-    return tuple(rounds)

@@ -1,8 +1,9 @@
 -- Move the cursor over a window whose every record is settled, and forget what was remembered about it.
--- KEYS  1 lane, 2 destination, 3 accepted
--- ARGV  1 token, 2 cursor that the window began after, 3 last sequence of the window
+-- KEYS  1 lane, 2 destination, 3 accepted, then the keys that commands name
+-- ARGV  1 token, 2 cursor that the window began after, 3 last sequence of the window, then what goes with it, as
+--       commands: index of the key, number of further arguments, the command's name, the arguments
 -- Answer  1, or 0 when the lane is no longer ours or the cursor is elsewhere.
--- Cost  O(1); the set is unlinked.
+-- Cost  O(1) and the commands'; the set is unlinked.
 --! include lanes/scripts/fence.lua
 --! include store/scripts/now.lua
 --! include store/scripts/although_full.lua
@@ -15,7 +16,13 @@ if (redis.call('HGET', destination, 'state') or 'ok') ~= 'ok' then
   redis.call('HSET', destination, 'since_ms', now)
 end
 redis.call('HSET', destination, 'cursor', ARGV[3], 'state', 'ok', 'advanced_ms', now)
-redis.call('HDEL', destination, 'window_end', 'window_rules', 'window_known', 'tries', 'reason', 'refused',
-  'window_dead:refused', 'window_dead:outcome_unknown', 'window_dead:unusable_id')
+redis.call('HDEL', destination, 'window_end', 'window_rules', 'window_known', 'window_dead', 'tries', 'reason',
+  'refused')
 redis.call('UNLINK', KEYS[3])
+local at = 4
+while at <= #ARGV do
+  local count = tonumber(ARGV[at + 1])
+  redis.call(ARGV[at + 2], KEYS[tonumber(ARGV[at])], unpack(ARGV, at + 3, at + 2 + count))
+  at = at + 3 + count
+end
 return 1

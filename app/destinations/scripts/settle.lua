@@ -12,6 +12,7 @@ local destination, accepted, dead, counts = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local name, cap = ARGV[2], tonumber(ARGV[3])
 if not fenced(KEYS[1], ARGV[1]) then return {0, 0} end
 if redis.call('SISMEMBER', accepted, ARGV[6]) == 1 then return {1, 0} end
+local window = cjson.decode(redis.call('HGET', destination, 'window_dead') or '{}')
 although_full(destination)
 local last_mark = 5 + tonumber(ARGV[5])
 local now = string.format('%.0f', now_ms())
@@ -24,7 +25,7 @@ for i = last_mark + 1, #ARGV, 4 do
 end
 for code, number in pairs(codes) do
   redis.call('HINCRBY', counts, name .. ':' .. code, number)
-  redis.call('HINCRBY', destination, 'window_dead:' .. code, number)
+  window[code] = (window[code] or 0) + number
 end
 local dropped = 0
 if letters > 0 then
@@ -36,6 +37,7 @@ if letters > 0 then
     redis.call('HINCRBY', counts, 'dropped', dropped)
   end
   redis.call('HINCRBY', destination, 'dead_lettered', letters)
+  redis.call('HSET', destination, 'window_dead', cjson.encode(window))
 end
 redis.call('HINCRBY', destination, 'delivered', ARGV[4])
 redis.call('SADD', accepted, unpack(ARGV, 6, last_mark))

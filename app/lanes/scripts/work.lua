@@ -1,6 +1,6 @@
 -- has_work(kind, a, b, now): is there something for the lane to do?
---   'inbox': a page waits in the stream a, or a cohort of the sorted set b is due.
---   'log':   the log whose hash is a goes on beyond the cursor in the hash b.
+--   'inbox':    a page waits in the stream a, or a cohort of the sorted set b is due.
+--   'sequence': what is read (log or outbox, its hash being a) goes on beyond the cursor in the hash b.
 local function has_work(kind, a, b, now)
   if kind == 'inbox' then
     if redis.call('XLEN', a) > 0 then return true end

@@ -36,7 +36,7 @@ def test_a_page_is_followed_from_the_inbox_to_the_membership_and_the_destination
     assert project["inbox"]["pages"] == 0
     assert [(cohort["id"], cohort["members"]) for cohort in project["cohorts"]] == [("7", 3)]
     assert project["lanes"][1]["state"] == "queued"
-    assert project["destinations"]["profiles"]["lag_entries"] == project["log_end"] > 0
+    assert project["destinations"]["profiles"]["behind"] == project["log_end"] > 0
 
 
 def test_a_destination_that_cannot_reach_mixpanel_is_retrying_and_says_why(relay: Relay) -> None:

@@ -6,10 +6,11 @@ from typing import cast
 import pytest
 from redis import BlockingConnectionPool, Redis
 
-from app.cohorts.inbox import Inbox, NotReplicatedError
+from app.cohorts.inbox import Inbox
 from app.cohorts.pages import parse
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
+from app.store.durable import NotReplicatedError
 from tests.conftest import StartRedis
 from tests.integration.cohorts.relay import Jobs, body_of
 from tests.model.wire import SentPage

@@ -176,7 +176,7 @@ def test_a_refused_credential_stops_everything_until_it_is_another(world: World,
     assert {outcome.kind for outcome in outcomes} == {"later"}
     assert len(mixpanel.batches) == 1
     assert [line["event"] for line in logs] == ["destination_stopped"]
-    assert (world.hash()["state"], world.status.status(P).lag_entries) == ("stopped", 1)
+    assert (world.hash()["state"], world.status().behind) == ("stopped", 1)
     assert "token-1" not in json.dumps([logs, world.hash()])
 
     world.token("token-2")
@@ -189,9 +189,9 @@ def test_a_person_lets_a_stopped_destination_go_on(world: World, mixpanel: Mixpa
     mixpanel.script = once(Reply(403))
     world.change(entered=["u"])
     world.run()
-    assert world.status.resume(P)
+    assert world.cursor.resume(P)
     assert world.run().kind == "drained"
-    assert not world.status.resume(P)
+    assert not world.cursor.resume(P)
     assert mixpanel.cohorts_of("u") == ["VIP"]
 
 
@@ -347,21 +347,21 @@ def test_when_its_time_is_up_it_stops_between_windows(world: World) -> None:
 
 
 def test_the_status_says_where_it_stands(world: World, mixpanel: Mixpanel) -> None:
-    assert world.status.status(P).lag_s == 0
+    assert world.status().lag_s == 0
     world.change(entered=["u"])
     world.now_s += 90
-    before = world.status.status(P)
-    assert (before.cursor, before.lag_entries, before.lag_s, before.state) == (0, 1, 90, "ok")
+    before = world.status()
+    assert (before.cursor, before.behind, before.lag_s, before.state) == (0, 1, 90, "ok")
     mixpanel.script = once(Reply(503))
     world.run()
-    failed = world.status.status(P)
-    assert (failed.state, failed.tries, failed.lag_entries) == ("retrying", 1, 1)
+    failed = world.status()
+    assert (failed.state, failed.tries, failed.behind) == ("retrying", 1, 1)
     assert "503" in failed.reason
     assert failed.since_ms
     world.run()
-    after = world.status.status(P)
-    assert (after.cursor, after.lag_entries, after.lag_s, after.state, after.reason) == (1, 0, 0, "ok", "")
-    assert (after.delivered, after.dead_letters) == (1, 0)
+    after = world.status()
+    assert (after.cursor, after.behind, after.lag_s, after.state, after.reason) == (1, 0, 0, "ok", "")
+    assert (after.delivered, after.dead_lettered) == (1, 0)
 
 
 def test_a_finished_round_is_not_sent_again_however_names_members_and_limits_have_changed(

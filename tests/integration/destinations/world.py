@@ -16,13 +16,15 @@ from app.cohorts.membership import Membership
 from app.cohorts.registry import Cohorts
 from app.destinations.cursor import Cursor
 from app.destinations.dead_letters import DeadLetters
-from app.destinations.profiles.delivery import Planner
-from app.destinations.profiles.destination import ProfilesDestination
-from app.destinations.profiles.sending import RoundSender
-from app.destinations.profiles.status import ProfilesStatus
+from app.destinations.outbox import Outboxes
+from app.destinations.profiles.source import ProfilesSource
+from app.destinations.runner import Destination
+from app.destinations.sending import RoundSender
+from app.destinations.status import DestinationStatus, DestinationStatuses
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
+from app.lanes.work import PROFILES
 from app.mixpanel.batches import BatchSender
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.ingestion import Ingestion
@@ -156,15 +158,23 @@ class World:
 
     def build(self, dead_letter_cap: int = 1000) -> None:
         """Make the destination, as a process does when it starts."""
-        batches = BatchSender(Ingestion(self._transport), IngestionBudget(self.redis), SizeLimits(self.redis))
+        ingestion = Ingestion(self._transport)
+        batches = BatchSender(ingestion.update_profiles, IngestionBudget(self.redis), SizeLimits(self.redis))
         self.cursor = Cursor(self.redis, "profiles", dead_letter_cap)
         self.sender = RoundSender(batches, self.cursor, connections=4, timeout_s=TIMEOUT_S)
         self._senders.append(self.sender)
-        planner = Planner(self.changelog, cast("Cohorts", self.known), cast("Membership", self.known))
-        self.destination = ProfilesDestination(
-            self.changelog, planner, self.sender, self.cursor, now=lambda: self.now_s, random=Random(1)
+        source = ProfilesSource(
+            self.changelog,
+            cast("Cohorts", self.known),
+            cast("Membership", self.known),
+            now=lambda: self.now_s,
         )
-        self.status = ProfilesStatus(self.changelog, self.cursor, self.dead_letters, lambda: self.now_s)
+        self.destination = Destination(source, self.sender, self.cursor, self.changelog, random=Random(1))
+        outboxes = Outboxes(self.redis, self.lanes, cap_bytes=1_000_000)
+        self._statuses = DestinationStatuses(self.redis, self.changelog, outboxes, lambda: self.now_s)
+
+    def status(self) -> DestinationStatus:
+        return self._statuses.status(P, PROFILES)
 
     def close(self) -> None:
         for sender in self._senders:

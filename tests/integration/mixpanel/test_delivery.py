@@ -20,7 +20,9 @@ from tests.integration.mixpanel.server import Behaviour, Reply, Request, Server
 
 @pytest.fixture
 def sender(redis_client: redis.Redis, transport: Transport) -> BatchSender:
-    return BatchSender(Ingestion(transport), IngestionBudget(redis_client), SizeLimits(redis_client))
+    return BatchSender(
+        Ingestion(transport).update_profiles, IngestionBudget(redis_client), SizeLimits(redis_client)
+    )
 
 
 def records_of(count: int) -> list[bytes]:
@@ -188,7 +190,7 @@ def test_every_request_counts_against_the_budget_and_none_goes_out_without(
 ) -> None:
     server.behaviour = Mixpanel({"0"}, naming=False)
     budget = IngestionBudget(redis_client, max_records=14)
-    sender = BatchSender(Ingestion(transport), budget, SizeLimits(redis_client))
+    sender = BatchSender(Ingestion(transport).update_profiles, budget, SizeLimits(redis_client))
     with pytest.raises(OverBudget) as caught:
         sender.deliver(project, records_of(8))
     assert [len(request.records) for request in server.requests] == [8, 4, 2]

@@ -12,7 +12,8 @@ from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.services import Services
 from app.store.heartbeats import Heartbeats
-from config.projects import Project
+from config.projects import HOSTS, Project
+from config.secret import Secret
 
 LEASE_S = 15.0
 
@@ -36,6 +37,10 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         lanes=Lanes(redis, LaneQueue(redis), LEASE_S),
         heartbeats=Heartbeats(redis),
         runners={"apply": runner, "profiles": runner},
-        settings=SimpleNamespace(projects=dict.fromkeys(project_ids, object()), slice_s=1.0),
+        settings=SimpleNamespace(projects={each: _project(each) for each in project_ids}, slice_s=1.0),
     )
     return cast("Services", made)
+
+
+def _project(project_id: str) -> Project:
+    return Project(project_id, "Shop", "eu", Secret("token-1"), HOSTS["eu"], webhook_credentials=())

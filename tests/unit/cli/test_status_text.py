@@ -12,7 +12,7 @@ def test_a_project_is_one_line_with_its_counts() -> None:
 
 
 def test_a_destination_shows_since_when_it_is_not_ok() -> None:
-    retrying = destination(state="retrying", since_ms=NOW_MS - 60_000, tries=4, lag_entries=1500, lag_s=90.0)
+    retrying = destination(state="retrying", since_ms=NOW_MS - 60_000, tries=4, behind=1500, lag_s=90.0)
     (row,) = destinations_table(overview(project(destinations={"profiles": retrying}))).splitlines()[2:]
     assert row.split("  ")[0] == "1001"
     for part in ("retrying", "1 min 0 s ago", "1,500", "1 min 30 s", "4", "5,678", "3 s ago"):

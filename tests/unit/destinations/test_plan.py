@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cohorts.changelog import Entry
+from app.destinations.plan import Plan
 from app.destinations.profiles.claims import Claims
-from app.destinations.profiles.plan import Plan, Present, plan, questions
+from app.destinations.profiles.plan import Present, plan, questions
 from app.destinations.profiles.window import groups
 from config.rules import DEFAULT_RULES, Operation, Rule, RuleSet
 from tests.unit.destinations import profile_model
@@ -101,7 +102,7 @@ def test_copied_properties_keep_their_json_types_and_missing_ones_are_left_out()
 def test_ids_that_mixpanel_refuses_are_reported_once_and_never_sent() -> None:
     entries = [entry(1, entered=["anonymous", "u", "0"]), entry(2, exited=["anonymous"])]
     result = planned(entries)
-    assert result.unusable == ("0", "anonymous")
+    assert [json.loads(letter.record)["$distinct_id"] for letter in result.given_up] == ["0", "anonymous"]
     assert sent(result) == [[], [record("u", "$union", {"Cohorts": ["VIP"]})]]
 
 

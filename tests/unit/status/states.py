@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.cohorts.registry import Cohort
-from app.destinations.profiles.status import DestinationStatus
+from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState
 from app.status.overview import InboxStatus, Overview, ProjectStatus, QueueStatus
 from app.status.processes import processes
@@ -34,7 +34,8 @@ def cohort(cohort_id: str = "7", **changes: Any) -> Cohort:
 def destination(**changes: Any) -> DestinationStatus:
     plain = DestinationStatus(
         cursor=10,
-        lag_entries=0,
+        behind=0,
+        unit="entries",
         lag_s=0.0,
         state="ok",
         reason="",
@@ -42,7 +43,6 @@ def destination(**changes: Any) -> DestinationStatus:
         tries=0,
         delivered=5678,
         dead_lettered=0,
-        dead_letters=0,
         advanced_ms=NOW_MS - 3_000,
     )
     return replace(plain, **changes)

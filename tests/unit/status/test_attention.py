@@ -41,7 +41,7 @@ def test_a_stopped_destination_fails_with_its_reason() -> None:
 
 
 def test_a_destination_that_tries_again_is_no_failure_yet() -> None:
-    retrying = destination(state="retrying", reason="the server answered 503", tries=3, lag_entries=12)
+    retrying = destination(state="retrying", reason="the server answered 503", tries=3, behind=12)
     ((verdict, _, text),) = attention(destinations={"profiles": retrying})
     assert verdict == "warn"
     assert "3 times" in text
@@ -50,8 +50,8 @@ def test_a_destination_that_tries_again_is_no_failure_yet() -> None:
 
 
 def test_a_lag_of_more_than_five_minutes_is_told_and_a_shorter_one_is_not() -> None:
-    assert attention(destinations={"profiles": destination(lag_entries=9, lag_s=299.0)}) == []
-    ((verdict, _, text),) = attention(destinations={"profiles": destination(lag_entries=9, lag_s=301.0)})
+    assert attention(destinations={"profiles": destination(behind=9, lag_s=299.0)}) == []
+    ((verdict, _, text),) = attention(destinations={"profiles": destination(behind=9, lag_s=301.0)})
     assert verdict == "warn"
     assert "301 s" in text
 

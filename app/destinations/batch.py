@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from app.destinations.dead_letters import Code, DeadLetter
-from app.destinations.profiles.plan import Round
+from app.destinations.plan import Round
 from app.mixpanel.results import RecordFailure
 
 Split = Callable[[Sequence[bytes]], Sequence[range]]
@@ -16,8 +16,8 @@ class Batch:
     """Records of one request.
 
     Attributes:
-        records: encoded updates.
-        marks: for updates that must not be sent twice, the mark of each; else empty.
+        records: encoded records.
+        marks: for records that must not be sent twice, the mark of each; else empty.
     """
 
     records: Sequence[bytes]
@@ -40,13 +40,13 @@ class Batch:
 
 
 def repeatable(round_: Round, split: Split) -> Iterator[Batch]:
-    """Cut the updates that may be sent again."""
+    """Cut the records that may be sent again."""
     for part in split(round_.records):
         yield Batch(round_.records[part.start : part.stop])
 
 
 def once(updates: Sequence[tuple[str, bytes]], split: Split) -> Iterator[Batch]:
-    """Cut updates that must be sent at most once."""
+    """Cut records that must be sent at most once."""
     records = [record for _, record in updates]
     for part in split(records):
         some = slice(part.start, part.stop)

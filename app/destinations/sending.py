@@ -6,12 +6,10 @@ from functools import cached_property, partial
 from threading import Event
 from typing import Final
 
-import orjson
-
+from app.destinations.batch import Batch, once, repeatable
 from app.destinations.cursor import Cursor
 from app.destinations.dead_letters import DeadLetter
-from app.destinations.profiles.batch import Batch, once, repeatable
-from app.destinations.profiles.plan import Plan, Round
+from app.destinations.plan import Plan, Round
 from app.lanes.lanes import HeldLane
 from app.mixpanel.batches import BatchSender
 from app.mixpanel.errors import CredentialRefused, MixpanelError, Rejected, Retryable, Throttled
@@ -22,7 +20,6 @@ _KEEP_S: Final = 1.0
 _MARGIN_S: Final = (
     5.0  # a request begins that much after the lease was renewed, at the most: Redis's time-out
 )
-_UNUSABLE = "Mixpanel refuses this distinct_id, so nothing was sent for it"
 _UNKNOWN = "the request was sent and its outcome is unknown; sending it again could count twice"
 
 
@@ -59,7 +56,7 @@ class RoundSender:
 
         Args:
             lane: the lane that is held.
-            project: whose profiles they are.
+            project: whose records they are.
             plan: what to send.
             again: whether the window was begun before.
 
@@ -67,7 +64,8 @@ class RoundSender:
             MixpanelError: what ended it; everything that was settled by then is noted.
             LaneLost: the lane is no longer ours.
         """
-        self._give_up_unusable(lane, plan.unusable)
+        if plan.given_up:
+            self._cursor.settle_batch(lane, "u", 0, plan.given_up)
         ends = [f"r{number}" for number in range(len(plan.rounds))]
         done = self._cursor.settled(lane, ends) if again else [False] * len(ends)
         for round_, end, is_done in zip(plan.rounds, ends, done, strict=True):
@@ -79,12 +77,6 @@ class RoundSender:
         """End the threads, once what they do is done."""
         if "_pool" in self.__dict__:
             self._pool.shutdown()
-
-    def _give_up_unusable(self, lane: HeldLane, distinct_ids: Sequence[str]) -> None:
-        if distinct_ids:
-            records = [orjson.dumps({"$distinct_id": distinct_id}) for distinct_id in distinct_ids]
-            letters = [DeadLetter("unusable_id", _UNUSABLE, "", record) for record in records]
-            self._cursor.settle_batch(lane, "u", 0, letters)
 
     def _batches_of(self, lane: HeldLane, project: Project, round_: Round, *, again: bool) -> list[Batch]:
         split = partial(self._batches.split, project.id)

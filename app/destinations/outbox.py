@@ -1,0 +1,210 @@
+"""Outboxes: what services submit, durable and in order, until its lane has delivered it.
+
+A submission is one entry, with a gapless sequence like the change log's. It is read in windows, and dropped
+in the same step that moves its lane's cursor behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from app.lanes.lanes import Lanes
+from app.lanes.work import OUTBOX_LANES, OutboxName
+from app.store import keys
+from app.store.durable import DurableScript
+
+FULL_RETRY_AFTER_S: Final = 10.0
+READ_AT_ONCE: Final = 4  # a submission may have 10 MB
+MAX_SUBMISSIONS: Final = 1_000
+MAX_WINDOW_BYTES: Final = 32 * 1024 * 1024
+
+Command = tuple[str, str, tuple[str | int, ...]]
+"""A key, a command's name, and its arguments behind the key."""
+
+
+class OutboxFull(Exception):  # noqa: N818 - a state of the outbox, not a mistake of the caller
+    """The outbox is at its cap. `retry_after_s` says when to come back."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("the outbox is full")
+        self.retry_after_s = retry_after_s
+
+
+class KeyReused(Exception):  # noqa: N818 - a state of the request, named for the answer
+    """A request came under a key that stands for another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that is remembered, so that its repetition adds nothing.
+
+    Attributes:
+        key: what stands for it.
+        body_digest: of what was asked, which a repetition must equal.
+        answer: what to answer a repetition.
+        lifetime_s: how long it is remembered.
+    """
+
+    key: str
+    body_digest: str
+    answer: bytes
+    lifetime_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submission.
+
+    Attributes:
+        sequence: its place in the outbox; None for a repetition.
+        replayed: the answer that the first request got; None if this is the first.
+    """
+
+    sequence: int | None
+    replayed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One entry of an outbox.
+
+    Attributes:
+        sequence: gapless within the outbox.
+        time_ms: when it was submitted.
+        size: of its records, in bytes.
+        records: encoded JSON objects.
+    """
+
+    sequence: int
+    time_ms: int
+    size: int
+    records: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """What waits: records, bytes, and since when (ms) the oldest does; None if nothing does."""
+
+    records: int
+    bytes: int
+    oldest_ms: int | None
+
+
+class Outboxes:
+    """Take submissions in, and give them in order to their lanes.
+
+    Args:
+        redis: where.
+        lanes: wakes the lane of an outbox.
+        cap_bytes: most bytes that may wait in one outbox.
+        wait_replicas: how many replicas must have a submission before it counts as taken in.
+    """
+
+    def __init__(self, redis: Redis, lanes: Lanes, cap_bytes: int, wait_replicas: int = 0) -> None:
+        self._redis = redis
+        self._lanes = lanes
+        self._cap_bytes = cap_bytes
+        self._submit = DurableScript(redis, "destinations/scripts/submit.lua", wait_replicas)
+
+    def submit(
+        self, project_id: str, name: OutboxName, records: Sequence[bytes], *, request: Request | None = None
+    ) -> Submitted:
+        """Take in records, all or none, as one entry; durable when this returns.
+
+        Args:
+            project_id: whose.
+            name: which outbox.
+            records: encoded JSON objects, one or more, each on one line.
+            request: what to remember, so that a repetition adds nothing.
+
+        Raises:
+            OutboxFull: there is no room; nothing was kept.
+            KeyReused: the request's key stands for another request; nothing was kept.
+            RedisError: it may or may not have been kept.
+        """
+        lane = OUTBOX_LANES[name]
+        body = b"\n".join(records)
+        names = [
+            keys.outbox(project_id, name),
+            keys.outbox_meta(project_id, name),
+            keys.lane(project_id, lane.name),
+        ]
+        args: list[str | bytes | int] = [len(records), len(body), body, self._cap_bytes]
+        if request:
+            names.append(keys.outbox_request(project_id, name, request.key))
+            args += [request.body_digest, request.answer, request.lifetime_s]
+        outcome, *rest = self._submit.run((names, args))
+        if outcome == 1:
+            self._lanes.enqueue(project_id, lane.name, rest[1])
+            return Submitted(rest[0])
+        if outcome == 0:
+            return Submitted(None, replayed=rest[0])
+        if outcome == -1:
+            raise KeyReused
+        raise OutboxFull(FULL_RETRY_AFTER_S)
+
+    def read(
+        self, project_id: str, name: OutboxName, after: int, max_records: int, last: int | None = None
+    ) -> list[Submission]:
+        """Return submissions in order.
+
+        Args:
+            project_id: whose.
+            name: which outbox.
+            after: the sequence behind which to begin.
+            max_records: enough once so many records are read (the last submission may pass it).
+            last: a sequence not to read beyond; with it, everything up to there is read.
+        """
+        found: list[Submission] = []
+        records = size = 0
+        upper = "+" if last is None else f"{last}-0"
+        while last is not None or (
+            records < max_records and size < MAX_WINDOW_BYTES and len(found) < MAX_SUBMISSIONS
+        ):
+            some = cast(
+                "list[tuple[bytes, dict[bytes, bytes]]]",
+                self._redis.xrange(keys.outbox(project_id, name), f"({after}-0", upper, READ_AT_ONCE),
+            )
+            for entry_id, stored in some:
+                found.append(_decode(entry_id, stored))
+                after = found[-1].sequence
+                records += len(found[-1].records)
+                size += found[-1].size
+            if len(some) < READ_AT_ONCE:
+                break
+        return found
+
+    def dropping(self, project_id: str, name: OutboxName, submissions: Sequence[Submission]) -> list[Command]:
+        """Return the commands that drop submissions, to be run in the step that moves the cursor."""
+        meta, end = keys.outbox_meta(project_id, name), submissions[-1].sequence
+        size = sum(submission.size for submission in submissions)
+        records = sum(len(submission.records) for submission in submissions)
+        return [
+            (keys.outbox(project_id, name), "XTRIM", ("MINID", "=", f"{end + 1}-0")),
+            (meta, "HINCRBY", ("bytes", -size)),
+            (meta, "HINCRBY", ("records", -records)),
+        ]
+
+    def end(self, project_id: str, name: OutboxName) -> int:
+        """Return the last sequence, 0 for an outbox that was never used."""
+        found = cast("bytes | None", self._redis.hget(keys.outbox_meta(project_id, name), "sequence"))
+        return int(found or 0)
+
+    def depth(self, project_id: str, name: OutboxName) -> OutboxDepth:
+        """Return what waits."""
+        meta = self._redis.hmget(keys.outbox_meta(project_id, name), ["records", "bytes"])
+        records, size = (int(value or 0) for value in cast("list[bytes | None]", meta))
+        first = self._redis.xrange(keys.outbox(project_id, name), count=1) if records else []
+        oldest = [int(fields[b"time_ms"]) for _, fields in cast("list[tuple[bytes, Any]]", first)]
+        return OutboxDepth(records, size, oldest[0] if oldest else None)
+
+
+def _decode(entry_id: bytes, stored: dict[bytes, bytes]) -> Submission:
+    return Submission(
+        sequence=int(entry_id.split(b"-")[0]),
+        time_ms=int(stored[b"time_ms"]),
+        size=int(stored[b"bytes"]),
+        records=tuple(stored[b"records"].split(b"\n")),
+    )

@@ -1,0 +1,57 @@
+"""From histories to records: what every record of a profile or a group begins with, and the rounds."""
+
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from typing import Final, TypeVar
+
+import orjson
+
+from app.destinations.dead_letters import DeadLetter
+from app.destinations.plan import Round
+from app.destinations.profiles.programs import History
+from app.mixpanel.refused_ids import REFUSED_IDS
+
+K = TypeVar("K", bound=Hashable)
+_UNUSABLE: Final = "Mixpanel refuses this distinct_id, so nothing was sent for it"
+
+
+def profile_head(token: str) -> Callable[[str], bytes]:
+    """Make what a profile's record begins with, given its distinct_id."""
+    start = b'{"$token":%b,"$distinct_id":' % orjson.dumps(token)
+    return lambda distinct_id: start + orjson.dumps(distinct_id)
+
+
+def group_head(token: str) -> Callable[[tuple[str, str]], bytes]:
+    """Make what a group's record begins with, given its key and id."""
+    start = b'{"$token":%b,"$group_key":' % orjson.dumps(token)
+    return lambda group: b'%b%b,"$group_id":%b' % (start, *map(orjson.dumps, group))
+
+
+def encode(histories: Mapping[K, History], head: Callable[[K], bytes]) -> tuple[Round, ...]:
+    """Put what is left of each history into rounds of records.
+
+    Args:
+        histories: by what is updated.
+        head: makes what its records begin with, up to the operation's comma.
+    """
+    rounds: list[Round] = []
+    for key, history in histories.items():
+        named = head(key)
+        for number, tail, mark in history.parts:
+            while number >= len(rounds):
+                rounds.append(Round())
+            if mark:
+                rounds[number].once.append((mark, named + tail))
+            else:
+                rounds[number].records.append(named + tail)
+    return tuple(rounds)
+
+
+def give_up_unusable(histories: MutableMapping[str, History]) -> tuple[DeadLetter, ...]:
+    """Take out the profiles whose distinct_id Mixpanel refuses; each is one dead letter."""
+    unusable = sorted(REFUSED_IDS & histories.keys())
+    for distinct_id in unusable:
+        del histories[distinct_id]
+    return tuple(
+        DeadLetter("unusable_id", _UNUSABLE, "", orjson.dumps({"$distinct_id": distinct_id}))
+        for distinct_id in unusable
+    )

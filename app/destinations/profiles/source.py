@@ -1,0 +1,95 @@
+"""The profiles destination's windows of the change log, and their plans."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from structlog.stdlib import get_logger
+
+from app.cohorts.changelog import ChangeLog, Entry
+from app.cohorts.membership import Membership
+from app.cohorts.registry import Cohorts
+from app.destinations.plan import Plan
+from app.destinations.profiles.claims import Claims
+from app.destinations.profiles.known import Known
+from app.destinations.profiles.plan import plan, questions
+from app.destinations.profiles.window import Group, groups
+from app.destinations.source import Delivery, LogSource
+from config.projects import Project
+from config.rules import RuleSet
+
+log = get_logger(__name__)
+
+_IDS_A_LOOKUP: Final = 1_000
+
+
+class ProfilesSource(LogSource):
+    """Turn windows of the log into profile updates.
+
+    Args:
+        changelog: the log.
+        cohorts: who might claim the same value.
+        membership: who is a member there.
+        now: seconds since 1970, for how long a sync took.
+    """
+
+    def __init__(
+        self,
+        changelog: ChangeLog,
+        cohorts: Cohorts,
+        membership: Membership,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(changelog)
+        self._cohorts = cohorts
+        self._membership = membership
+        self._now = now
+
+    def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
+        """Plan a window; return also what the plan rests on."""
+        found = groups(project.id, delivery.entries, delivery.rules)
+        known = (
+            self._look_up(project.id, found, delivery.rules)
+            if delivery.known is None
+            else Known.from_json(delivery.known)
+        )
+        claims = Claims(project.id, delivery.rules, known.cohorts)
+        return plan(found, project.token.reveal(), claims, known.present), known.to_json()
+
+    def passed(self, project: Project, delivery: Delivery[Entry]) -> None:
+        """Trim the log, and say of each sync that ended in the window that Mixpanel is up to date with it."""
+        super().passed(project, delivery)
+        for entry in delivery.entries:
+            if entry.kind == "sync.completed":
+                self._report_sync(project.id, entry)
+
+    def _report_sync(self, project_id: str, entry: Entry) -> None:
+        detail = entry.detail
+        log.info(
+            "sync_delivered",
+            project_id=project_id,
+            cohort_id=entry.cohort_id,
+            cohort_name=entry.cohort_name,
+            session_id=entry.session_id,
+            entered=detail.get("entered", 0),
+            exited=detail.get("exited", 0),
+            updated=detail.get("updated", 0),
+            members=detail.get("members", 0),
+            seconds=round(self._now() - detail.get("began_ms", entry.time_ms) / 1000, 1),
+        )
+
+    def _look_up(self, project_id: str, found: Sequence[Group], rules: RuleSet) -> Known:
+        """Ask for names where anything is taken away, for members only where claims overlap."""
+        if not any(act.leaving for group in found for act in group.acts):
+            return Known()
+        cohorts = tuple((cohort.id, cohort.name) for cohort in self._cohorts.list(project_id))
+        asked = questions(found, Claims(project_id, rules, cohorts))
+        present = {cohort_id: self._present(project_id, cohort_id, ids) for cohort_id, ids in asked.items()}
+        return Known(cohorts, present)
+
+    def _present(self, project_id: str, cohort_id: str, ids: Sequence[str]) -> frozenset[str]:
+        found = frozenset[str]()
+        for start in range(0, len(ids), _IDS_A_LOOKUP):
+            found |= self._membership.present(project_id, cohort_id, ids[start : start + _IDS_A_LOOKUP])
+        return found

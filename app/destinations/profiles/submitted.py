@@ -1,0 +1,70 @@
+"""Windows of the outboxes that hold profile and group updates, submitted by services.
+
+A submitted record is one operation, without the project's token: `{"$distinct_id": ..., "$set": {...}}`, or
+for a group `{"$group_key": ..., "$group_id": ..., "$set": {...}}`. Operations on one profile keep their order
+and collapse like those of the log.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from app.destinations.outbox import Submission
+from app.destinations.plan import Plan
+from app.destinations.profiles.encoding import K, encode, give_up_unusable, group_head, profile_head
+from app.destinations.profiles.operations import COUNTS, Op, expand
+from app.destinations.profiles.programs import History
+from app.destinations.source import Delivery, OutboxSource
+from config.projects import Project
+from config.rules import KINDS
+
+_NOTHING_ELSE = b"{}"
+
+
+class ProfilesOutboxSource(OutboxSource):
+    """Turn submitted profile operations into updates."""
+
+    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+        """Plan a window."""
+        histories: dict[str, History] = {}
+        for record, ops in _submitted(delivery.entries):
+            _step(histories, record["$distinct_id"], ops)
+        given_up = give_up_unusable(histories)
+        return Plan(encode(histories, profile_head(project.token.reveal())), given_up), _NOTHING_ELSE
+
+
+class GroupsOutboxSource(OutboxSource):
+    """Turn submitted group operations into updates."""
+
+    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+        """Plan a window."""
+        histories: dict[tuple[str, str], History] = {}
+        for record, ops in _submitted(delivery.entries):
+            _step(histories, (record["$group_key"], record["$group_id"]), ops)
+        return Plan(encode(histories, group_head(project.token.reveal()))), _NOTHING_ELSE
+
+
+def _step(histories: dict[K, History], key: K, ops: Iterable[Op]) -> None:
+    histories[key] = histories.get(key, History()).then_only(ops)
+
+
+def _submitted(entries: Iterable[Submission]) -> Iterator[tuple[dict[str, Any], list[Op]]]:
+    """Give each record with its operations, in order."""
+    for submission in entries:
+        for index, encoded in enumerate(submission.records):
+            record = orjson.loads(encoded)
+            yield record, list(_operations(record, f"{submission.sequence}.{index}"))
+
+
+def _operations(record: dict[str, Any], place: str) -> Iterator[Op]:
+    kind = next(kind for kind in KINDS if kind in record)
+    body = record[kind]
+    if kind == "$delete":
+        yield Op(kind, "", None, leaving=False)
+    elif kind == "$unset":
+        yield from (Op(kind, name, None, leaving=False) for name in body)
+    else:
+        for number, (name, value) in enumerate(body.items()):
+            mark = f"{place}.{number}" if kind in COUNTS else ""
+            yield from expand(kind, name, value, leaving=False, mark=mark)

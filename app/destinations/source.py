@@ -1,0 +1,135 @@
+"""Where a destination's windows come from: the change log, or an outbox."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from app.cohorts.changelog import ChangeLog, Entry
+from app.destinations.outbox import Command, Outboxes, Submission
+from app.destinations.plan import Plan
+from app.destinations.position import Position
+from app.lanes.lanes import HeldLane
+from app.lanes.work import OutboxName
+from config.projects import Project
+from config.rules import RuleSet
+
+WINDOW: Final = 20_000
+"""Changes, or records, that are delivered at a time; the last entry may pass it."""
+
+E = TypeVar("E", bound=Entry | Submission)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[E]):
+    """A window and how it is delivered.
+
+    Attributes:
+        after: the sequence before it.
+        entries: its entries, one or more.
+        rules: the rules that turn them into records.
+        known: what an earlier try's plan rested on; None if this is the first.
+    """
+
+    after: int
+    entries: Sequence[E]
+    rules: RuleSet
+    known: bytes | None
+
+    @property
+    def end(self) -> int:
+        """Its last sequence."""
+        return self.entries[-1].sequence
+
+
+class Source(Protocol[E]):
+    """Gives windows in order, plans them, and is told when they are delivered."""
+
+    def admit(self, lane: HeldLane) -> None:
+        """See that the cursor begins where it ought to, before anything is read."""
+        ...
+
+    def next(self, project: Project, position: Position) -> Delivery[E] | None:
+        """Give the window after the cursor: the one that was begun, or a new one; None at the end."""
+        ...
+
+    def plan(self, project: Project, delivery: Delivery[E]) -> tuple[Plan, bytes]:
+        """Plan a window, the same at every try; return also what the plan rests on beyond the entries."""
+        ...
+
+    def passing(self, project: Project, delivery: Delivery[E]) -> Sequence[Command]:
+        """Return what is to be done in the step that moves the cursor over the window."""
+        ...
+
+    def passed(self, project: Project, delivery: Delivery[E]) -> None:
+        """Note that the cursor has moved over the window."""
+        ...
+
+
+class LogSource(ABC):
+    """Windows of the change log."""
+
+    def __init__(self, changelog: ChangeLog) -> None:
+        self._changelog = changelog
+
+    def admit(self, lane: HeldLane) -> None:
+        """Begin at the log's end where the rules have newly given this reader something to do."""
+        self._changelog.admit(lane)
+
+    def next(self, project: Project, position: Position) -> Delivery[Entry] | None:
+        """Give the window after the cursor: the one that was begun, or a new one; None at the log's end."""
+        window = position.window
+        last = window.end if window else None
+        entries = self._changelog.read(project.id, position.cursor, WINDOW, last)
+        if not entries:
+            return None
+        if window is None:
+            return Delivery(position.cursor, entries, project.rules, known=None)
+        return Delivery(position.cursor, entries, RuleSet.from_json(window.rules), window.known)
+
+    @abstractmethod
+    def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
+        """Plan a window."""
+
+    def passing(self, project: Project, delivery: Delivery[Entry]) -> Sequence[Command]:
+        """Return nothing: the log is trimmed behind the slowest reader."""
+        del project, delivery
+        return ()
+
+    def passed(self, project: Project, delivery: Delivery[Entry]) -> None:
+        """Trim the log."""
+        del delivery
+        self._changelog.trim(project.id)
+
+
+class OutboxSource(ABC):
+    """Windows of an outbox."""
+
+    def __init__(self, outboxes: Outboxes, name: OutboxName) -> None:
+        self._outboxes = outboxes
+        self._name: OutboxName = name
+
+    def admit(self, lane: HeldLane) -> None:
+        """Do nothing: an outbox is read from its beginning."""
+        del lane
+
+    def next(self, project: Project, position: Position) -> Delivery[Submission] | None:
+        """Give the window after the cursor: the one that was begun, or a new one; None at the end."""
+        window = position.window
+        last = window.end if window else None
+        submissions = self._outboxes.read(project.id, self._name, position.cursor, WINDOW, last)
+        if not submissions:
+            return None
+        return Delivery(position.cursor, submissions, RuleSet(), window.known if window else None)
+
+    @abstractmethod
+    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+        """Plan a window."""
+
+    def passing(self, project: Project, delivery: Delivery[Submission]) -> Sequence[Command]:
+        """Return what drops the window's submissions."""
+        return self._outboxes.dropping(project.id, self._name, delivery.entries)
+
+    def passed(self, project: Project, delivery: Delivery[Submission]) -> None:
+        """Do nothing: the submissions went with the step that moved the cursor."""
+        del project, delivery

@@ -1,0 +1,82 @@
+"""How far each destination has come."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+
+from app.cohorts.changelog import ChangeLog
+from app.destinations.outbox import Outboxes
+from app.destinations.position import Position, State, read_position
+from app.lanes.work import LaneKind
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationStatus:
+    """Where a destination stands and how far behind it is.
+
+    Attributes:
+        cursor: the last sequence whose every record is settled.
+        behind: what is not: entries of the log, or records of an outbox.
+        unit: `entries` or `records`.
+        lag_s: age of the oldest of these, in seconds; 0 if there is none.
+        state: `ok`, `retrying` or `stopped`.
+        reason: why it is not `ok`, else empty.
+        since_ms: since when it has this state; None while it never had another.
+        tries: how often the window it is at has failed.
+        delivered: records accepted so far.
+        dead_lettered: records given up so far.
+        advanced_ms: when the cursor last moved; None if never.
+    """
+
+    cursor: int
+    behind: int
+    unit: str
+    lag_s: float
+    state: State
+    reason: str
+    since_ms: int | None
+    tries: int
+    delivered: int
+    dead_lettered: int
+    advanced_ms: int | None
+
+
+class DestinationStatuses:
+    """Read how a project's destinations stand."""
+
+    def __init__(
+        self, redis: Redis, changelog: ChangeLog, outboxes: Outboxes, now: Callable[[], float] = time.time
+    ) -> None:
+        self._redis = redis
+        self._changelog = changelog
+        self._outboxes = outboxes
+        self._now = now
+
+    def status(self, project_id: str, lane: LaneKind) -> DestinationStatus:
+        """Read where the destination of this lane stands."""
+        position = read_position(self._redis, project_id, lane.name)
+        behind, oldest_ms = self._behind(project_id, lane, position)
+        return DestinationStatus(
+            cursor=position.cursor,
+            behind=behind,
+            unit="records" if lane.outbox else "entries",
+            lag_s=0.0 if oldest_ms is None else max(0.0, self._now() - oldest_ms / 1000),
+            state=position.state,
+            reason=position.reason,
+            since_ms=position.since_ms or None,
+            tries=position.tries,
+            delivered=position.delivered,
+            dead_lettered=position.dead_lettered,
+            advanced_ms=position.advanced_ms or None,
+        )
+
+    def _behind(self, project_id: str, lane: LaneKind, position: Position) -> tuple[int, int | None]:
+        """Return how much is not yet settled, and when (ms) the oldest of it came; None if there is none."""
+        if lane.outbox:
+            depth = self._outboxes.depth(project_id, lane.outbox)
+            return depth.records, depth.oldest_ms
+        oldest = self._changelog.read(project_id, position.cursor, 1)
+        behind = max(0, self._changelog.end(project_id) - position.cursor)
+        return behind, oldest[0].time_ms if oldest else None
