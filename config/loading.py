@@ -8,8 +8,8 @@ from typing import Any, Final
 from marshmallow import ValidationError
 from marshmallow.exceptions import SCHEMA
 
+from config.checking import HERE
 from config.document import Document, DocumentError, Path, read_document
-from config.operations import HERE
 from config.projects import Project
 from config.references import Reference, reference, resolve_references
 from config.schemas import ProjectSchema, ProjectsFileSchema

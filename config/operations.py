@@ -1,42 +1,51 @@
-"""Checking the operations of a rule: `enter`, `exit` and `update` of the projects file."""
+"""Checking what a rule does on an occasion: `enter`, `exit` and `update` of the projects file."""
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from marshmallow import ValidationError, fields
 
-from config.document import Path
-from config.fields import MAX_PROPERTY_NAME
+from config.checking import Problems, TextCheck, json_problems, name_problems, nested, text_check
+from config.event_checks import event_problems
+from config.events import Event
 from config.rules import KINDS, Operation
-from config.templates import TemplateError, members_used, parse
+from config.templates import TemplateError, parse
 
-TextCheck = Callable[[str], object]
-Problems = Iterator[tuple[Path, str]]
-# The key of an object's own messages, which no property name can equal.
-HERE: Final = None
-_MAX_INTEGER: Final = 2**63 - 1
+_EVENT: Final = "event"
 
 
-class Operations(fields.Field[tuple[Operation, ...]]):
-    """The operations of one occasion: an object of kinds, each with its properties."""
+class Happening(NamedTuple):
+    """What entering, leaving or changing causes: operations on the profile, and an event."""
+
+    operations: tuple[Operation, ...] = ()
+    event: Event | None = None
+
+
+class Occasion(fields.Field[Happening]):
+    """What one occasion causes: an object of kinds of operations, each with its properties, and `event`."""
 
     default_error_messages = {"null": "is empty"}  # noqa: RUF012  (marshmallow's own way to declare them)
 
     def __init__(self, *, members: bool, **kwargs: Any) -> None:
         """Take whether `{member[...]}` may be used."""
-        super().__init__(**kwargs)
-        self._members = members
+        super().__init__(load_default=Happening(), **kwargs)
+        self._check = text_check(members=members)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any
-    ) -> tuple[Operation, ...]:
+    ) -> Happening:
         del attr, data
-        found = list(_problems(value, parse if self._members else _no_members))
+        found = list(_problems(value, self._check))
         if found:
-            raise ValidationError(_nested(found))
-        return tuple(operation for kind in value for operation in _operations(kind, value[kind]))
+            raise ValidationError(nested(found))
+        event = value.get(_EVENT)
+        operations = (
+            operation for kind in value if kind != _EVENT for operation in _operations(kind, value[kind])
+        )
+        return Happening(
+            tuple(operations), None if event is None else Event(event["name"], event.get("properties", {}))
+        )
 
 
 def _operations(kind: str, value: Any) -> Iterator[Operation]:
@@ -53,10 +62,12 @@ def _problems(value: Any, check: TextCheck) -> Problems:
         yield (), "must be an object of operations, such as {$set: {Plan: Pro}}"
         return
     if not value:
-        yield (), "names no operation"
+        yield (), "names neither an operation nor an event"
     for kind, item in value.items():
-        if kind not in KINDS:
-            yield (str(kind),), f"unknown operation; known are {', '.join(KINDS)}"
+        if kind == _EVENT:
+            yield from event_problems((_EVENT,), item, check)
+        elif kind not in KINDS:
+            yield (str(kind),), f"unknown operation; known are {', '.join(KINDS)}, and event"
         elif kind == "$delete":
             yield from _delete_problems(value)
         elif kind == "$unset":
@@ -68,7 +79,7 @@ def _problems(value: Any, check: TextCheck) -> Problems:
 def _delete_problems(value: dict[str, Any]) -> Problems:
     if value["$delete"] is not True:
         yield ("$delete",), "must be true"
-    elif len(value) > 1:
+    elif value.keys() - {"$delete", _EVENT}:
         yield ("$delete",), "deletes the whole profile, so no other operation can stand beside it"
 
 
@@ -77,7 +88,7 @@ def _unset_problems(value: Any, check: TextCheck) -> Problems:
         yield ("$unset",), "must be a list of property names"
         return
     for index, name in enumerate(value):
-        yield from _name_problems(("$unset", index), name, check)
+        yield from name_problems(("$unset", index), name, check)
 
 
 def _property_problems(kind: str, value: Any, check: TextCheck) -> Problems:
@@ -86,51 +97,12 @@ def _property_problems(kind: str, value: Any, check: TextCheck) -> Problems:
         return
     for name, item in value.items():
         path = (kind, str(name))
-        yield from _name_problems(path, name, check)
+        yield from name_problems(path, name, check)
         wrong = _VALUE_CHECKS[kind](item)
         if wrong:
             yield path, wrong
         else:
-            yield from _json_problems(path, item, check)
-
-
-def _name_problems(path: Path, name: Any, check: TextCheck) -> Problems:
-    if not isinstance(name, str) or not name.strip():
-        yield path, "a property name must be text (in quotes)"
-    elif len(name) > MAX_PROPERTY_NAME:
-        yield path, f"a property name has at most {MAX_PROPERTY_NAME} characters"
-    else:
-        yield from _text_problems(path, name, check)
-
-
-def _json_problems(path: Path, value: Any, check: TextCheck) -> Problems:
-    if value is None:
-        yield path, 'is empty (a template such as "{cohort_name}" needs its quotes)'
-    elif isinstance(value, str):
-        yield from _text_problems(path, value, check)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _json_problems((*path, index), item, check)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _name_problems((*path, str(key)), key, check)
-            yield from _json_problems((*path, str(key)), item, check)
-    elif abs(value) > (_MAX_INTEGER if isinstance(value, int) else sys.float_info.max):
-        yield path, "is too large a number"
-
-
-def _text_problems(path: Path, text: str, check: TextCheck) -> Problems:
-    try:
-        check(text)
-    except TemplateError as error:
-        yield path, str(error)
-
-
-def _no_members(text: str) -> None:
-    if members_used(text):
-        raise TemplateError(
-            "{member[...]} cannot be used on exit: nothing of a member is stored that it could come from"
-        )
+            yield from json_problems(path, item, check)
 
 
 def _one_member(value: Any) -> bool:
@@ -173,14 +145,3 @@ _VALUE_CHECKS: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "$union": _union_problem,
     "$remove": _remove_problem,
 }
-
-
-def _nested(problems: list[tuple[Path, str]]) -> Any:
-    """Arrange problems as marshmallow arranges errors: objects by key, with lists of messages."""
-    tree: dict[str | int | None, Any] = {}
-    for path, message in problems:
-        place = tree
-        for key in path:
-            place = place.setdefault(key, {})
-        place.setdefault(HERE, []).append(message)
-    return tree

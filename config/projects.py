@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from config.links import IdManagement
 from config.rules import DEFAULT_RULES, RuleSet
 from config.secret import Secret
 
 Region = Literal["us", "eu", "in"]
-IdManagement = Literal["simplified", "original", "legacy"]
 REGIONS: Final[tuple[Region, ...]] = ("us", "eu", "in")
-ID_MANAGEMENTS: Final[tuple[IdManagement, ...]] = ("simplified", "original", "legacy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Rules: which profile operations entering, leaving and changing within a cohort cause."""
+"""Rules: what entering, leaving and changing within a cohort cause: profile operations, events, links."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,8 +8,11 @@ from typing import Any, Final
 
 import orjson
 
+from config.events import Event
+from config.links import LinkRule
 from config.templates import MISSING, Context, Template, escape, members_used, of_member
 
+_EVENTS: Final = ("enter_event", "exit_event", "update_event")
 KINDS: Final = ("$set", "$set_once", "$add", "$union", "$remove", "$append", "$unset", "$delete")
 
 
@@ -62,8 +65,9 @@ class Operation:
 class Rule:
     """What happens to the members of the cohorts it matches; with neither ids nor names, of every cohort.
 
-    `copy` maps a member's property to the profile property that it sets on entering and on an update.
-    `entering` and `updating` are `enter` and `update` preceded by these copies: what a destination applies.
+    `links` are for whoever enters, and whoever's exported properties change. `copy` maps a member's property
+    to the profile property that it sets on entering and on an update. `entering` and `updating` are `enter`
+    and `update` preceded by these copies: what a destination applies.
     """
 
     cohort_ids: frozenset[str] = frozenset()
@@ -72,6 +76,10 @@ class Rule:
     exit: tuple[Operation, ...] = ()
     update: tuple[Operation, ...] = ()
     copy: Mapping[str, str] = field(default_factory=dict, hash=False)
+    enter_event: Event | None = None
+    exit_event: Event | None = None
+    update_event: Event | None = None
+    links: tuple[LinkRule, ...] = ()
     entering: tuple[Operation, ...] = field(init=False, repr=False, compare=False)
     updating: tuple[Operation, ...] = field(init=False, repr=False, compare=False)
 
@@ -91,8 +99,13 @@ class Rule:
         return cohort_id in self.cohort_ids or any(fnmatchcase(cohort_name, p) for p in self.cohort_names)
 
     def exported(self) -> frozenset[str]:
-        """Name the member properties that entering and updating need."""
-        return frozenset().union(*(operation.members_used() for operation in self.entering + self.updating))
+        """Name the member properties that entering, updating and linking need."""
+        events = (event for event in (self.enter_event, self.update_event) if event is not None)
+        return frozenset().union(
+            *(operation.members_used() for operation in self.entering + self.updating),
+            *(event.members_used() for event in events),
+            *(link.members_used() for link in self.links),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,16 @@ class RuleSet:
     def exported(self, cohort_id: str, cohort_name: str) -> frozenset[str]:
         """Name the member properties that the change log must carry for a cohort."""
         return frozenset().union(*(rule.exported() for rule in self.matching(cohort_id, cohort_name)))
+
+    @property
+    def has_events(self) -> bool:
+        """Whether any rule has an event, for whatever occasion."""
+        return any(rule.enter_event or rule.exit_event or rule.update_event for rule in self.rules)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether any rule has a link."""
+        return any(rule.links for rule in self.rules)
 
     def to_json(self) -> bytes:
         """Encode canonically: equal rule sets give equal bytes."""
@@ -125,14 +148,21 @@ class RuleSet:
 
 
 def _rule_to_json(rule: Rule) -> dict[str, Any]:
-    return {
-        "cohort_ids": sorted(rule.cohort_ids),
-        "cohort_names": rule.cohort_names,
-        "copy": dict(rule.copy),
-        "enter": [(op.kind, op.property, op.value) for op in rule.enter],
-        "exit": [(op.kind, op.property, op.value) for op in rule.exit],
-        "update": [(op.kind, op.property, op.value) for op in rule.update],
-    }
+    """Encode; what a rule does not have is left out, so that a new ability changes no digest."""
+    events = {name: event.to_json() for name in _EVENTS if (event := getattr(rule, name)) is not None}
+    links = {"links": [link.to_json() for link in rule.links]} if rule.links else {}
+    return (
+        events
+        | links
+        | {
+            "cohort_ids": sorted(rule.cohort_ids),
+            "cohort_names": rule.cohort_names,
+            "copy": dict(rule.copy),
+            "enter": [(op.kind, op.property, op.value) for op in rule.enter],
+            "exit": [(op.kind, op.property, op.value) for op in rule.exit],
+            "update": [(op.kind, op.property, op.value) for op in rule.update],
+        }
+    )
 
 
 def _rule_from_json(rule: dict[str, Any]) -> Rule:
@@ -143,6 +173,10 @@ def _rule_from_json(rule: dict[str, Any]) -> Rule:
         enter=_operations_from_json(rule["enter"]),
         exit=_operations_from_json(rule["exit"]),
         update=_operations_from_json(rule["update"]),
+        enter_event=Event.from_json(rule.get("enter_event")),
+        exit_event=Event.from_json(rule.get("exit_event")),
+        update_event=Event.from_json(rule.get("update_event")),
+        links=tuple(LinkRule.from_json(link) for link in rule.get("links", ())),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
+from config.checking import nested
 from config.fields import (
     REQUIRED,
     Choice,
@@ -16,8 +17,10 @@ from config.fields import (
     project_id_field,
     username_field,
 )
-from config.operations import Operations
-from config.projects import HOSTS, ID_MANAGEMENTS, REGIONS, Credential, Project, ServiceAccount
+from config.link_fields import Links, system_problems
+from config.links import ID_MANAGEMENTS
+from config.operations import Happening, Occasion
+from config.projects import HOSTS, REGIONS, Credential, Project, ServiceAccount
 from config.rules import DEFAULT_RULES, Rule, RuleSet
 
 _NESTED: Final[Messages] = {**REQUIRED, "type": "must be an object (names and values)"}
@@ -86,21 +89,35 @@ class RuleSchema(StrictSchema):
 
     cohorts = fields.Nested(CohortsSchema, load_default=None, allow_none=False, error_messages=_NESTED)
     copy = Copies(load_default=dict)
-    enter = Operations(members=True, load_default=())
-    exit = Operations(members=False, load_default=())
-    update = Operations(members=True, load_default=())
+    enter = Occasion(members=True)
+    exit = Occasion(members=False)
+    update = Occasion(members=True)
+    links = Links(load_default=())
 
     @validates_schema(skip_on_field_errors=True)
     def check_that_it_does_something(self, data: dict[str, Any], **_: Any) -> None:
         """Refuse a rule without any effect."""
-        if not any(data[name] for name in ("copy", "enter", "exit", "update")):
-            raise ValidationError("does nothing: it has none of copy, enter, exit and update")
+        occasions = any(data[name] != Happening() for name in ("enter", "exit", "update"))
+        if not (occasions or data["copy"] or data["links"]):
+            raise ValidationError("does nothing: it has none of copy, enter, exit, update and links")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Rule:
         """Give the typed object."""
-        cohorts = data.pop("cohorts") or {"ids": (), "names": ()}
-        return Rule(frozenset(cohorts["ids"]), tuple(cohorts["names"]), **data)
+        cohorts = data["cohorts"] or {"ids": (), "names": ()}
+        enter, exit_, update = data["enter"], data["exit"], data["update"]
+        return Rule(
+            frozenset(cohorts["ids"]),
+            tuple(cohorts["names"]),
+            enter=enter.operations,
+            exit=exit_.operations,
+            update=update.operations,
+            copy=data["copy"],
+            enter_event=enter.event,
+            exit_event=exit_.event,
+            update_event=update.event,
+            links=data["links"],
+        )
 
 
 class ProjectSchema(StrictSchema):
@@ -131,6 +148,16 @@ class ProjectSchema(StrictSchema):
             "invalid": "must be a list",
         },
     )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_that_its_links_can_be_made(self, data: dict[str, Any], original: Any, **_: Any) -> None:
+        """Refuse links that the project's identity system does not have, or not without a service account."""
+        if "id_management" not in data or not isinstance(original, dict):
+            return
+        account = original.get("service_account") is not None
+        found = list(system_problems(original.get("rules"), data["id_management"], service_account=account))
+        if found:
+            raise ValidationError(nested(found))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Project:

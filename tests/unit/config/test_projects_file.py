@@ -83,7 +83,7 @@ def test_a_project_without_rules_has_the_default_rule(load: Load) -> None:
         ("5", "projects[0].rules[0]: must be an object"),
         ("{events: {}, exit: {$delete: true}}", "projects[0].rules[0].events: unknown field"),
         ("{enter: {$sett: {a: 1}}}", "projects[0].rules[0].enter.$sett: unknown operation"),
-        ("{enter: {}}", "projects[0].rules[0].enter: names no operation"),
+        ("{enter: {}}", "projects[0].rules[0].enter: names neither an operation nor an event"),
         ("{enter: }", "projects[0].rules[0].enter: is empty"),
         ("{enter: [1]}", "projects[0].rules[0].enter: must be an object of operations"),
         ("{enter: {$set: {}}}", "projects[0].rules[0].enter.$set: must be an object"),

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.events import Event
+from config.links import KEYS, LinkRule
 from config.rules import DEFAULT_RULES, KINDS, Operation, Rule, RuleSet
 from config.templates import Context, escape
 
@@ -25,6 +27,10 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 OPERATIONS = st.lists(st.builds(Operation, st.sampled_from(KINDS), TEMPLATES, VALUES), max_size=3).map(tuple)
+EVENTS = st.one_of(st.none(), st.builds(Event, TEMPLATES, st.dictionaries(TEMPLATES, VALUES, max_size=2)))
+LINKS = st.lists(
+    st.builds(LinkRule, st.sampled_from(sorted(KEYS)), TEMPLATES, TEMPLATES, st.booleans()), max_size=2
+).map(tuple)
 RULES = st.builds(
     Rule,
     st.frozensets(TEXTS, max_size=3),
@@ -33,6 +39,10 @@ RULES = st.builds(
     OPERATIONS,
     OPERATIONS,
     st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3),
+    EVENTS,
+    EVENTS,
+    EVENTS,
+    LINKS,
 )
 RULE_SETS = st.lists(RULES, max_size=3).map(lambda rules: RuleSet(tuple(rules)))
 
@@ -43,6 +53,23 @@ def test_a_rule_set_survives_json_and_keeps_its_digest(rules: RuleSet) -> None:
     assert again == rules
     assert again.to_json() == rules.to_json()
     assert again.digest == rules.digest
+
+
+def test_rules_that_were_stored_before_there_were_events_and_links_are_read_and_keep_their_digest() -> None:
+    stored = (
+        b'[{"cohort_ids":[],"cohort_names":[],"copy":{},"enter":[["$union","Cohorts",["{cohort_name}"]]],'
+        b'"exit":[["$remove","Cohorts","{cohort_name}"]],"update":[]}]'
+    )
+    assert RuleSet.from_json(stored) == DEFAULT_RULES
+    assert DEFAULT_RULES.to_json() == stored
+    assert not DEFAULT_RULES.has_events
+    assert not DEFAULT_RULES.has_links
+
+
+@pytest.mark.parametrize("occasion", ["enter_event", "exit_event", "update_event"])
+def test_a_rule_set_knows_whether_it_has_events(occasion: str) -> None:
+    rule = Rule(**{occasion: Event("e")})  # type: ignore[arg-type]
+    assert RuleSet((Rule(), rule)).has_events
 
 
 @given(RULE_SETS, RULE_SETS)
