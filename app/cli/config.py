@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import orjson
 from flask.cli import AppGroup
 from tabulate import tabulate
 
+from config.events import Event
+from config.links import KEYS, LinkRule
 from config.projects import Project
 from config.rules import Operation, Rule
 from config.settings import Settings, SettingsError, load_settings
@@ -73,11 +75,28 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "cohort_ids": sorted(rule.cohort_ids),
         "cohort_names": list(rule.cohort_names),
-        "enter": [_operation(operation) for operation in rule.enter],
-        "exit": [_operation(operation) for operation in rule.exit],
-        "update": [_operation(operation) for operation in rule.update],
+        "enter": _effects(rule.enter, rule.enter_event),
+        "exit": _effects(rule.exit, rule.exit_event),
+        "update": _effects(rule.update, rule.update_event),
         "copy": dict(rule.copy),
+        "links": [_link(link) for link in rule.links],
     }
+
+
+def _effects(operations: Iterable[Operation], event: Event | None) -> list[str]:
+    return [*map(_operation, operations), *([] if event is None else [_event(event)])]
+
+
+def _event(event: Event) -> str:
+    properties = f" {orjson.dumps(dict(event.properties)).decode()}" if event.properties else ""
+    return f"event {orjson.dumps(event.name).decode()}{properties}"
+
+
+def _link(link: LinkRule) -> str:
+    ids = [orjson.dumps(one).decode() for one in (link.first, link.second)]
+    if link.verb == "merge":
+        return f"merge {ids[0]} and {ids[1]}"
+    return ", ".join(f"{key} {one}" for key, one in zip(KEYS[link.verb], ids, strict=True))
 
 
 def _operation(operation: Operation) -> str:
@@ -104,7 +123,7 @@ def _tables(settings: Settings) -> str:
             tabulate(table, headers=list(columns.values()), disable_numparse=True),
             tabulate(
                 rules,
-                headers=["project", "cohorts", "enter", "exit", "update", "copy"],
+                headers=["project", "cohorts", "enter", "exit", "update", "copy", "links"],
                 disable_numparse=True,
             ),
             f"The settings are fine: {_count(projects, 'project')}, {_count(rules, 'rule')}.",
@@ -117,7 +136,10 @@ def _rule_row(project_id: str, rule: Mapping[str, Any]) -> list[str]:
     copies = [f"{source} -> {target}" for source, target in rule["copy"].items()]
     return [
         project_id,
-        *(_cell(cell) for cell in (cohorts, rule["enter"], rule["exit"], rule["update"], copies)),
+        *(
+            _cell(cell)
+            for cell in (cohorts, rule["enter"], rule["exit"], rule["update"], copies, rule["links"])
+        ),
     ]
 
 

@@ -58,3 +58,43 @@ def test_problems_are_given_to_programs_as_json() -> None:
         "SECRET_KEY",
         "no project is configured",
     ]
+
+
+RULES = """
+projects:
+  - id: 1
+    token: ${TOKEN}
+    id_management: original
+    service_account: {username: x, secret: ${TOKEN}}
+    webhook_credentials: [{username: mixpanel, password: ${TOKEN}}]
+    rules:
+      - enter: {$set: {VIP: true}, event: {name: "Entered {cohort_name}", properties: {Plan: Pro}}}
+        exit: {event: {name: Left}}
+        links:
+          - {distinct_id: "{distinct_id}", alias: "{member[email]}"}
+          - {merge: ["{distinct_id}", "{member[other]}"], allow_merge: true}
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_events_and_links_are_shown(options: list[str]) -> None:
+    Path("p.yaml").write_text(RULES, encoding="utf-8")
+    result = check({**REQUIRED, "PROJECTS_FILE": "p.yaml", "TOKEN": "hush"}, *options)
+    assert result.exit_code == 0
+    shown = result.output.replace('\\"', '"')
+    for effect in (
+        'event "Entered {cohort_name}" {"Plan":"Pro"}',
+        'event "Left"',
+        'distinct_id "{distinct_id}", alias "{member[email]}"',
+        'merge "{distinct_id}" and "{member[other]}"',
+    ):
+        assert effect in shown
+    assert "hush" not in result.output
+
+
+def test_events_and_links_stand_where_programs_look_for_them() -> None:
+    Path("p.yaml").write_text(RULES, encoding="utf-8")
+    result = check({**REQUIRED, "PROJECTS_FILE": "p.yaml", "TOKEN": "hush"}, "--json")
+    (rule,) = json.loads(result.output)["projects"][0]["rules"]
+    assert rule["enter"] == ["$set VIP = true", 'event "Entered {cohort_name}" {"Plan":"Pro"}']
+    assert (rule["exit"], rule["update"], len(rule["links"])) == (['event "Left"'], [], 2)
