@@ -67,7 +67,7 @@ def destinations_table(overview: Overview) -> str:
             name,
             each.state,
             ago(each.since_ms, overview.at_ms) if each.state != "ok" else "",
-            number(each.lag_entries),
+            number(each.behind),
             duration(each.lag_s),
             number(each.tries),
             number(each.delivered),
