@@ -7,6 +7,7 @@ from typing import Protocol
 
 from redis import Redis
 
+from app.access.tokens import Tokens
 from app.cohorts.applying.run import ApplyLane
 from app.cohorts.changelog import ChangeLog
 from app.cohorts.inbox import Inbox
@@ -59,6 +60,7 @@ class Services:
     membership: Membership
     dead_letters: DeadLetters
     outboxes: Outboxes
+    tokens: Tokens
     destinations: DestinationStatuses
     heartbeats: Heartbeats
     runners: Mapping[str, LaneRunner]
@@ -107,6 +109,7 @@ def build_services(settings: Settings) -> Services:
         membership=membership,
         dead_letters=DeadLetters(redis),
         outboxes=outboxes,
+        tokens=Tokens(redis),
         destinations=DestinationStatuses(redis, changelog, outboxes),
         heartbeats=Heartbeats(redis),
         runners=runners,

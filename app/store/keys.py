@@ -180,6 +180,19 @@ def size_limit(project_id: str) -> str:
     return _of(project_id, "size-limit")
 
 
+# --- access to the API: of no project, so each key is used by itself --------------------------------------
+
+
+def tokens() -> str:
+    """Set: ids of the tokens. Kept; ids go with their tokens."""
+    return f"{PREFIX}tokens"
+
+
+def token(token_id: str) -> str:
+    """Hash: what a token may do, and its digest. Kept until revoked, or 30 days behind its expiry."""
+    return f"{PREFIX}token:{token_id}"
+
+
 # --- processes -------------------------------------------------------------------------------------------
 
 
