@@ -1,8 +1,8 @@
 """The shape of an event's properties that Mixpanel takes: how many, how deep, how long.
 
 Source: Mixpanel's documentation of `/import`: fewer than 255 properties, nesting of at most 3, arrays of
-fewer than 255 elements. How deep a value is counts its objects: `{a: 1}` is 1 deep, `{a: {b: [{c: 1}]}}` is
-3; a list itself is no level. The objects inside are held to the number of properties, too.
+fewer than 255 elements. How deep a value is counts its objects, and lists within lists: `{a: 1}` is 1 deep,
+`{a: {b: [{c: 1}]}}` is 3, `[[1]]` is 1. The objects inside are held to the number of properties, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,20 +47,25 @@ def misshapes(properties: Mapping[str, Any], most: int = MAX_PROPERTIES) -> Iter
 
 
 def _within(path: Path, value: Any, depth: int) -> Iterator[Misshape]:
-    if isinstance(value, list):
-        if len(value) > MAX_ELEMENTS:
-            yield Misshape(path, "array_elements", f"has more than {MAX_ELEMENTS} elements")
-        for index, item in enumerate(value):
-            if type(item) not in _SCALARS:
-                yield from _within((*path, index), item, depth)
+    if isinstance(value, dict):
+        depth += 1
+    if depth > MAX_DEPTH:
+        yield Misshape(path, "nesting", f"is nested more than {MAX_DEPTH} deep")
     elif isinstance(value, dict):
-        yield from _within_object(path, value, depth + 1)
+        yield from _within_object(path, value, depth)
+    elif isinstance(value, list):
+        yield from _within_list(path, value, depth)
+
+
+def _within_list(path: Path, value: list[Any], depth: int) -> Iterator[Misshape]:
+    if len(value) > MAX_ELEMENTS:
+        yield Misshape(path, "array_elements", f"has more than {MAX_ELEMENTS} elements")
+    for index, item in enumerate(value):
+        if type(item) not in _SCALARS:
+            yield from _within((*path, index), item, depth + 1 if isinstance(item, list) else depth)
 
 
 def _within_object(path: Path, value: dict[str, Any], depth: int) -> Iterator[Misshape]:
-    if depth > MAX_DEPTH:
-        yield Misshape(path, "nesting", f"is nested more than {MAX_DEPTH} objects deep")
-        return
     if len(value) > MAX_PROPERTIES:
         yield Misshape(path, "properties", f"has more than {MAX_PROPERTIES} properties")
     for name, item in value.items():

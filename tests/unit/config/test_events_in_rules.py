@@ -62,7 +62,7 @@ def test_an_event_stands_beside_operations_and_alone(load: Load) -> None:
         ("{name: a, properties: {$anon_id: x}}", f"{PLACE}.properties.$anon_id: cannot be part of"),
         (
             "{name: a, properties: {b: {c: {d: {e: {f: 1}}}}}}",
-            f"{PLACE}.properties.b.c.d.e: is nested more than 3 objects deep",
+            f"{PLACE}.properties.b.c.d.e: is nested more than 3 deep",
         ),
         (
             f"{{name: a, properties: {{b: {list(range(255))}}}}}",
@@ -174,6 +174,14 @@ def nested(depth: int, inner: Any) -> Any:
 def test_nesting_is_found_beyond_its_limit_and_only_there(depth: int, inner: Any) -> None:
     found = [found.rule for found in misshapes({"a": nested(depth, inner)})]
     assert found == (["nesting"] if depth > MAX_DEPTH else [])
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, MAX_DEPTH + 2, 900])
+def test_lists_within_lists_are_nested_too(depth: int) -> None:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    assert [found.rule for found in misshapes({"a": value})] == (["nesting"] if depth > MAX_DEPTH + 1 else [])
 
 
 @given(st.integers(MAX_ELEMENTS - 2, MAX_ELEMENTS + 2), st.integers(0, MAX_DEPTH), SCALARS)

@@ -1,0 +1,116 @@
+"""The limits that Mixpanel's `/import` sets to an event, checked before anything is sent.
+
+Source: https://developer.mixpanel.com/reference/import-events and, for `$device_id` and `$user_id`,
+Mixpanel's documentation of identity management. Texts longer than 255 characters are no violation: Mixpanel
+cuts them. An empty `distinct_id` is none either: it is how Mixpanel wants an event that is nobody's.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from app.mixpanel.refused_ids import REFUSED_IDS
+from app.mixpanel.violations import Violation, path, size_violations
+from config.event_shape import IDENTITY_VERBS, MAX_NAME, misshapes
+from config.links import IdManagement
+
+_PROPERTIES: Final = "properties"
+_INSERT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
+_YEAR_1971_S: Final = 31_536_000
+# A number from here on is milliseconds: as such it is 1971, as seconds it would be the year 2969.
+_MILLISECONDS_FROM: Final = _YEAR_1971_S * 1000
+_HOUR_MS: Final = 3_600_000
+
+
+def violations(
+    event: Any, now_ms: int, *, size_bytes: int | None = None, id_management: IdManagement = "simplified"
+) -> list[Violation]:
+    """Find every limit that an event breaks.
+
+    Args:
+        event: the decoded JSON, whatever it is; complete, with its time and `$insert_id`.
+        now_ms: the time, which the event's may be an hour ahead of.
+        size_bytes: its size as JSON where that is known; else it is measured.
+        id_management: the project's identity system. In a simplified one an event with both `$device_id` and
+            `$user_id` merges two people, which is the identity destination's business.
+    """
+    if not isinstance(event, dict):
+        return [Violation("", "event", "must be an object with event and properties")]
+    found = [*_outer_violations(event), *name_violations(event.get("event"))]
+    properties = event.get(_PROPERTIES)
+    if isinstance(properties, dict):
+        found += time_violations(properties.get("time"), now_ms)
+        found += distinct_id_violations(properties.get("distinct_id"))
+        found += insert_id_violations(properties.get("$insert_id"))
+        found += shape_violations(properties)
+        found += _link_violations(properties, id_management)
+    else:
+        found.append(Violation(_PROPERTIES, _PROPERTIES, "must be an object"))
+    too_deep = any(violation.rule == "nesting" for violation in found)
+    return found if too_deep else found + size_violations(event, size_bytes)
+
+
+def name_violations(name: Any) -> list[Violation]:
+    """Check the name of an event."""
+    if not isinstance(name, str) or not name.strip():
+        message = "must be text that is not empty"
+    elif len(name) > MAX_NAME:
+        message = f"has more than {MAX_NAME} characters"
+    elif name in IDENTITY_VERBS:
+        message = "is an identity verb, not an event: submit an identity link instead"
+    else:
+        return []
+    return [Violation("event", "event_name", message)]
+
+
+def time_violations(time: Any, now_ms: int) -> list[Violation]:
+    """Check the time of an event, in seconds or milliseconds since 1970."""
+    field = "properties.time"
+    if not isinstance(time, int | float) or isinstance(time, bool):
+        return [Violation(field, "time", "must be a number, in seconds or milliseconds since 1970")]
+    if time < _YEAR_1971_S:
+        return [Violation(field, "time_past", "is before 1971")]
+    time_ms = time if time >= _MILLISECONDS_FROM else time * 1000
+    if time_ms > now_ms + _HOUR_MS:
+        return [Violation(field, "time_future", "is more than an hour ahead")]
+    return []
+
+
+def distinct_id_violations(distinct_id: Any) -> list[Violation]:
+    """Check whom an event is about."""
+    field = "properties.distinct_id"
+    if not isinstance(distinct_id, str):
+        return [Violation(field, "distinct_id", "must be text")]
+    return _refused_id_violations(field, distinct_id)
+
+
+def insert_id_violations(insert_id: Any) -> list[Violation]:
+    """Check what tells an event from others."""
+    field = "properties.$insert_id"
+    if not isinstance(insert_id, str) or not _INSERT_ID.fullmatch(insert_id):
+        return [Violation(field, "insert_id", "must be 1 to 36 letters (a to z), digits and '-'")]
+    return _refused_id_violations(field, insert_id)
+
+
+def shape_violations(properties: Mapping[str, Any]) -> list[Violation]:
+    """Check how many properties there are, how deep they are nested and how long their lists are."""
+    return [Violation(path(_PROPERTIES, *at), rule, message) for at, rule, message in misshapes(properties)]
+
+
+def _outer_violations(event: Mapping[str, Any]) -> Iterator[Violation]:
+    for name in event.keys() - {"event", _PROPERTIES}:
+        yield Violation(name, "unknown_field", "is no field of an event; properties stand in `properties`")
+
+
+def _refused_id_violations(field: str, value: str) -> list[Violation]:
+    if value not in REFUSED_IDS:
+        return []
+    return [
+        Violation(field, "refused_id", "is one of the ids that Mixpanel refuses, such as anonymous or null")
+    ]
+
+
+def _link_violations(properties: Mapping[str, Any], id_management: IdManagement) -> Iterator[Violation]:
+    if id_management == "simplified" and properties.get("$device_id") and properties.get("$user_id"):
+        message = "would merge two identities together with $user_id: submit an identity link instead"
+        yield Violation("properties.$device_id", "identity_link", message)
