@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -329,17 +329,60 @@ def test_what_is_sent_breaks_no_limit_and_what_is_given_up_breaks_one(
             assert broken or "reserved_property" in letter.reason
 
 
-@given(st.lists(st.tuples(st.text("g1", max_size=3), st.integers(0, 30), IDS), unique=True, max_size=8))
-def test_generation_sequence_and_member_are_told_apart_wherever_one_ends(
-    named: list[tuple[str, int, str]],
-) -> None:
-    entries = [
-        replace(entry(sequence, exited=[member]), generation=generation)
-        for generation, sequence, member in named
-    ]
-    result = planned(entries, Rule(exit_event=Event("Left")))
-    made = [*records(result), *(letter.record for letter in result.given_up)]
-    assert len({json.loads(record)["properties"]["$insert_id"] for record in made}) == len(named)
+def insert_id(changed: Entry, rule: int = 0, member: str = "u", way: str = "exit") -> str:
+    """The `$insert_id` of the event that the rule with this number tells."""
+    events = Rule(**{f"{way}_event": Event("Same")})  # type: ignore[arg-type]
+    found = {
+        inner["distinct_id"]: inner["$insert_id"]
+        for inner in (
+            json.loads(record)["properties"]
+            for record in records(planned([changed], *[Rule()] * rule, events))
+        )
+    }
+    return str(found[member])
+
+
+FIRST = entry(1, exited=["u", "1u"], entered=["u"], updated={"u": {}})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: insert_id(FIRST, member="1u"),
+        lambda: insert_id(FIRST, rule=1),
+        lambda: insert_id(FIRST, way="enter"),
+        lambda: insert_id(FIRST, way="update"),
+        lambda: insert_id(replace(FIRST, sequence=2)),
+        lambda: insert_id(replace(FIRST, generation="g2")),
+    ],
+    ids=["member", "rule", "enter", "update", "sequence", "generation"],
+)
+def test_each_part_of_what_makes_an_event_makes_it_another(other: Callable[[], str]) -> None:
+    assert other() != insert_id(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda: insert_id(replace(FIRST, sequence=11)), lambda: insert_id(replace(FIRST, generation="g11"))),
+        (lambda: insert_id(FIRST, rule=1), lambda: insert_id(FIRST, rule=0, member="1u")),
+        (lambda: insert_id(FIRST, rule=11), lambda: insert_id(FIRST, rule=1, member="1u")),
+        (lambda: insert_id(replace(FIRST, sequence=11)), lambda: insert_id(FIRST, member="1u")),
+    ],
+)
+def test_parts_are_told_apart_wherever_one_ends(one: Callable[[], str], other: Callable[[], str]) -> None:
+    assert one() != other()
+
+
+def test_an_insert_id_is_the_same_in_every_process_and_version() -> None:
+    """A window can be begun by one version and tried again by the next."""
+    assert insert_id(FIRST) == "3311e34647a8a13204edd3884c41c372"
+
+
+def test_the_order_within_a_value_is_the_same_before_and_after_rules_are_stored() -> None:
+    rules = RuleSet((Rule(exit_event=Event("e", {"z": {"b": 1, "a": [{"d": 1, "c": 2}]}, "y": 1})),))
+    stored = RuleSet.from_json(rules.to_json())
+    assert plan(PROJECT, [FIRST], rules, NOW_MS) == plan(PROJECT, [FIRST], stored, NOW_MS)
 
 
 def key(record: bytes) -> tuple[Any, ...]:

@@ -60,6 +60,7 @@ def test_an_ordinary_event_breaks_nothing() -> None:
         (event(**{"$insert_id": "a_b"}), "properties.$insert_id", "insert_id"),
         (event(**{"$insert_id": "é"}), "properties.$insert_id", "insert_id"),
         (event(**{"$insert_id": "a\n"}), "properties.$insert_id", "insert_id"),
+        (event(**{"$insert_id": "a" * 37}), "properties.$insert_id", "insert_id"),
         (event(tags=[0] * 255), "properties.tags", "array_elements"),
         (event(a=[{"b": [0] * 255}]), "properties.a[0].b", "array_elements"),
         (event(a={"b": {"c": {"d": {}}}}), "properties.a.b.c.d", "nesting"),
@@ -94,6 +95,10 @@ def test_refused_ids_are_neither_distinct_ids_nor_insert_ids(refused: str) -> No
     (found,) = violations(event(**{"$insert_id": refused}), NOW_MS)
     assert found.field == "properties.$insert_id"
     assert found.rule in {"refused_id", "insert_id"}
+
+
+def test_an_insert_id_may_have_36_characters() -> None:
+    assert rules(event(**{"$insert_id": "29fc2962-6d9c-455d-95ad-95b84f09B9E4"})) == []
 
 
 def test_an_event_of_nobody_has_an_empty_distinct_id() -> None:
