@@ -32,6 +32,15 @@ def read_body(request: Request, limit_bytes: int) -> bytes | BadEncoding:
         return err
 
 
+def discard(request: Request, most_bytes: int) -> None:
+    """Take the body, up to a size, and forget it.
+
+    Raises:
+        Incomplete: not all of it arrived.
+    """
+    _take(get_input_stream(request.environ), most_bytes)
+
+
 def _read(request: Request, limit_bytes: int) -> bytes:
     # Not `request.stream`: it raises its own 413 and 400 before we could say anything in Mixpanel's shape.
     stream = get_input_stream(request.environ)

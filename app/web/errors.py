@@ -1,14 +1,23 @@
-"""The last resort for errors: JSON, no stack trace, nothing transient as a 4xx."""
+"""The last resort for errors: JSON, no stack trace, nothing transient as a 4xx.
+
+Below `/api` it is a problem document, below `/webhooks` what Mixpanel reads and displays (also where its
+address was mistyped), elsewhere one short object.
+"""
+
+from collections.abc import Mapping
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from redis import RedisError
 from werkzeug.exceptions import HTTPException
 
 from app.store.faults import redis_word
 from app.web.answers import failure
+from app.web.api.errors import answer_error
 from app.web.causes import INTERNAL_ERROR, STORE_UNAVAILABLE, Cause
 from app.web.faults import describe
+
+_PASSED_ON = frozenset({"allow", "retry-after"})
 
 
 def handle_errors(app: Flask) -> None:
@@ -19,25 +28,42 @@ def handle_errors(app: Flask) -> None:
 
 
 def _http(error: HTTPException) -> Response:
-    """Answer what Flask itself decides (404, 405, ...) with its status and headers, in our shape."""
+    """Answer what Flask itself decides (404, 405, ...) with its status and headers."""
     if error.code is None or error.code in range(300, 400):
         return Response(error.get_response())  # type: ignore[arg-type]
-    answer = failure(Cause("http", error.code), f"{error.name}.")
-    for name, value in error.get_headers():
-        if name.lower() in {"allow", "retry-after"}:
-            answer.headers[name] = value
-    return answer
+    if _of_api():
+        return answer_error(error)
+    kept = {name: value for name, value in error.get_headers() if name.lower() in _PASSED_ON}
+    return _answer(Cause("http", error.code), f"{error.name}.", kept)
 
 
 def _store(error: RedisError) -> Response:
+    if _of_api():
+        return answer_error(error)
     structlog.get_logger().warning(
         "store_unavailable", path=request.path, error=type(error).__name__, redis=redis_word(error)
     )
-    message = "The relay's store is not available at the moment."
-    return failure(STORE_UNAVAILABLE, message, retry_after_s=STORE_UNAVAILABLE.retry_after_s)
+    return _answer(STORE_UNAVAILABLE, "The relay's store is not available at the moment.")
 
 
 def _unexpected(error: Exception) -> Response:
+    if _of_api():
+        return answer_error(error)
     structlog.get_logger().error("unexpected_error", path=request.path, **describe(error))
-    message = "The relay made a mistake, which is in its log."
-    return failure(INTERNAL_ERROR, message, retry_after_s=INTERNAL_ERROR.retry_after_s)
+    return _answer(INTERNAL_ERROR, "The relay made a mistake, which is in its log.")
+
+
+def _of_api() -> bool:
+    return request.path == "/api" or request.path.startswith("/api/")
+
+
+def _answer(cause: Cause, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    if request.path.startswith("/webhooks/"):
+        answer = failure(cause, message, retry_after_s=cause.retry_after_s)
+    else:
+        answer = jsonify(status=cause.status, error=message)
+        answer.status_code = cause.status
+        if cause.retry_after_s is not None:
+            answer.headers["Retry-After"] = str(cause.retry_after_s)
+    answer.headers.extend(headers or {})
+    return answer

@@ -6,6 +6,7 @@ from typing import Final
 from flask import Flask
 
 from app.web.answers import Refusals
+from app.web.api.factory import add_api
 from app.web.auth import Credentials
 from app.web.draining import Draining
 from app.web.errors import handle_errors
@@ -34,5 +35,6 @@ def build_web(services: WebServices) -> Flask:
     )
     app.register_blueprint(webhook.blueprint())
     app.register_blueprint(Health(services, draining).blueprint())
+    add_api(app, services, draining)
     handle_errors(app)
     return app

@@ -1,12 +1,15 @@
 """What the web side needs of the rest; `app.services.Services` has it, and so do tests' fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from redis import Redis
 
+from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
+from app.destinations.outbox import Request, Submitted
+from app.lanes.work import OutboxName
 from config.settings import Settings
 
 
@@ -15,6 +18,16 @@ class Inbox(Protocol):
 
     def accept(self, head: PageHead, body: bytes) -> Accepted:
         """Keep the page; raise InboxFull above the hard cap."""
+        ...
+
+
+class Outboxes(Protocol):
+    """Takes in what services submit, durably."""
+
+    def submit(
+        self, project_id: str, name: OutboxName, records: Sequence[bytes], *, request: Request | None = None
+    ) -> Submitted:
+        """Keep the records, all or none; raise OutboxFull or KeyReused where none is kept."""
         ...
 
 
@@ -37,6 +50,12 @@ class WebServices(Protocol):
 
     @property
     def inbox(self) -> Inbox: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def outboxes(self) -> Outboxes: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def tokens(self) -> Tokens: ...  # noqa: D102 - a plain attribute
 
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute

@@ -1,15 +1,19 @@
 """Services for tests of the web side: real settings and projects, and an inbox that does as told."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import orjson
 from redis import Redis
 
+from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
+from app.destinations.outbox import Request, Submitted
+from app.lanes.work import OutboxName
+from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
 from config.secret import Secret
 from config.settings import Settings
@@ -74,13 +78,31 @@ class FakeHeartbeats:
 
 
 @dataclass
+class FakeOutboxes:
+    """Keeps what it is given; raises `error`."""
+
+    error: Exception | None = None
+    submitted: list[tuple[str, str, list[bytes]]] = field(default_factory=list)
+
+    def submit(
+        self, project_id: str, name: OutboxName, records: Sequence[bytes], *, request: Request | None = None
+    ) -> Submitted:
+        if self.error is not None:
+            raise self.error
+        self.submitted.append((project_id, name, list(records)))
+        return Submitted(len(self.submitted))
+
+
+@dataclass
 class FakeServices:
     """What the web side needs, without a Redis."""
 
     settings: Settings = field(default_factory=settings)
     inbox: FakeInbox = field(default_factory=FakeInbox)
+    outboxes: FakeOutboxes = field(default_factory=FakeOutboxes)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
+    tokens: Tokens = field(default_factory=lambda: Tokens(connect("redis://127.0.0.1:1/0")))
 
 
 def basic(name: str, password: str | None = None) -> dict[str, str]:

@@ -158,8 +158,9 @@ class Zeros(io.RawIOBase):
 def test_a_body_whose_length_is_over_the_limit_is_not_even_kept_while_it_is_refused() -> None:
     services = FakeServices(settings=settings(max_body_bytes=8_000_000))
     endless = {"wsgi.input": Zeros(), "CONTENT_LENGTH": "9000000"}
+    app = build_web(services)
     tracemalloc.start()
-    answer = post(services, environ_overrides=endless)
+    answer = send(app, environ_overrides=endless)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     failure(answer, 413)
@@ -288,8 +289,19 @@ def test_any_other_method_is_405_and_tells_what_the_address_is_for(method: str) 
         assert PATH in failure(answer, 405)
 
 
-def test_an_unknown_address_is_404_in_json() -> None:
-    failure(build_web(FakeServices()).test_client().get("/nothing"), 404)
+def test_an_address_near_the_webhook_is_404_in_the_shape_that_mixpanel_displays() -> None:
+    failure(build_web(FakeServices()).test_client().post("/webhooks/mixpanel/cohort"), 404)
+
+
+def test_any_other_unknown_address_is_404_in_one_short_object() -> None:
+    answer = build_web(FakeServices()).test_client().get("/nothing")
+    assert (answer.status_code, answer.get_json()) == (404, {"status": 404, "error": "Not Found."})
+
+
+def test_an_error_elsewhere_has_no_shape_of_the_webhooks() -> None:
+    answer = build_web(FakeServices()).test_client().post("/healthz")
+    assert (answer.status_code, answer.get_json()) == (405, {"status": 405, "error": "Method Not Allowed."})
+    assert "GET" in answer.headers["Allow"]
 
 
 # --- never_pause

@@ -1,0 +1,99 @@
+"""Who calls, and whether they may: the bearer token, its scope, its project.
+
+The checks stand in this order: shutting down 503, token 401, scope 403, project 404. A project that is not
+configured and one that the token is not for are answered alike: a token's holder learns of no other project.
+Failed attempts are not slowed down: nobody guesses 256 bits, and what cannot be a token is refused without
+asking Redis.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import Response, g, request
+
+from app.access.scopes import Scope
+from app.access.token import Token
+from app.access.tokens import Tokens
+from app.web.api.kinds import (
+    BAD_TOKEN,
+    EXPIRED_TOKEN,
+    NO_SCOPE,
+    NO_TOKEN,
+    SHUTTING_DOWN,
+    UNKNOWN_PROJECT,
+    Kind,
+)
+from app.web.api.log import begin_line, fields
+from app.web.api.problems import Problem
+from app.web.draining import Draining
+from config.projects import Projects
+
+View = Callable[..., Response]
+_CHALLENGE = 'Bearer realm="cohort-relay"'
+
+
+@dataclass(frozen=True)
+class Access:
+    """Lets requests through to their views, or not.
+
+    Attributes:
+        tokens: those that there are.
+        projects: those that are configured.
+        draining: whether the process is ending.
+        now_ms: the time.
+    """
+
+    tokens: Tokens
+    projects: Projects
+    draining: Draining
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+
+    def guard(self, view: View, needed: Scope) -> View:
+        """Return a view that is entered only by those who may."""
+
+        def guarded(**arguments: Any) -> Response:
+            begin_line()
+            self._admit(needed, arguments.get("project_id"))
+            return view(**arguments)
+
+        return guarded
+
+    def _admit(self, needed: Scope, project_id: str | None) -> None:
+        if self.draining.begun:
+            raise Problem(SHUTTING_DOWN, "The relay is restarting; send the same again.")
+        token = self._authenticate(request.headers.get("Authorization", ""))
+        g.token = token
+        fields()["token"] = token.id
+        if not token.allows(needed):
+            headers = {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
+            raise Problem(NO_SCOPE, f"This needs the scope {needed}.", headers=headers)
+        if project_id is not None and not (project_id in self.projects and token.reaches(project_id)):
+            raise Problem(UNKNOWN_PROJECT, "There is no project with this id that this token reaches.")
+        if project_id is not None:
+            fields()["project"] = project_id
+
+    def _authenticate(self, authorization: str) -> Token:
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not text.strip():
+            raise _unauthorized(NO_TOKEN, "There is no bearer token in the header Authorization.")
+        token = self.tokens.find(text.strip())
+        if token is None:
+            raise _unauthorized(BAD_TOKEN, "There is no such token; it may have been revoked.")
+        now_ms = self.now_ms()
+        if token.expired(now_ms):
+            raise _unauthorized(EXPIRED_TOKEN, f"The token {token.id} has expired.")
+        self.tokens.note_use(token, now_ms)
+        return token
+
+
+def caller() -> Token:
+    """Return the token of the request that is being answered."""
+    return cast("Token", g.token)
+
+
+def _unauthorized(kind: Kind, detail: str) -> Problem:
+    # RFC 6750: who brought no token is told no error, only how to come.
+    error = "" if kind is NO_TOKEN else f', error="invalid_token", error_description="{kind.title}"'
+    return Problem(kind, detail, headers={"WWW-Authenticate": _CHALLENGE + error})

@@ -1,0 +1,32 @@
+"""Put the API together."""
+
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask
+
+from app.web.api import events, groups, profiles
+from app.web.api.access import Access
+from app.web.api.errors import answer_error
+from app.web.api.log import log_calls
+from app.web.api.pages import Pages
+from app.web.api.problems import Problem
+from app.web.api.registering import register
+from app.web.api.sections import Section
+from app.web.draining import Draining
+from app.web.ports import WebServices
+
+SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
+    events.section,
+    profiles.section,
+    groups.section,
+)
+
+
+def add_api(app: Flask, services: WebServices, draining: Draining) -> None:
+    """Add everything below `/api/v1`."""
+    access = Access(services.tokens, services.settings.projects, draining)
+    document = register(app, [make(services) for make in SECTIONS], access)
+    app.register_blueprint(Pages(document).blueprint())
+    app.register_error_handler(Problem, answer_error)
+    log_calls(app)

@@ -1,0 +1,152 @@
+"""Every kind of problem that the API answers with. `docs/api.md` is this table in prose.
+
+A kind's code is stable. It stands in the answer and in the log, and `type` is the address of its description:
+`/api/v1/problems/<code>`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.web.api import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem.
+
+    Attributes:
+        code: its stable name.
+        status: HTTP status.
+        title: what is wrong; the same for every problem of the kind.
+        advice: what to do about it.
+        retry_after_s: sent as `Retry-After` when there is one, unless the problem itself knows better.
+    """
+
+    code: str
+    status: int
+    title: str
+    advice: str
+    retry_after_s: int | None = None
+
+    @property
+    def type(self) -> str:
+        """The address of its description."""
+        return f"{PREFIX}/problems/{self.code}"
+
+
+# --- the request itself
+INVALID_BODY: Final = Kind(
+    "invalid_body",
+    400,
+    "The body cannot be read.",
+    "Correct the body: what is wrong, and where, is in errors.",
+)
+INVALID_HEADER: Final = Kind(
+    "invalid_header", 400, "A header is missing or wrong.", "Correct the header that errors names."
+)
+KEY_REQUIRED: Final = Kind(
+    "idempotency_key_required",
+    400,
+    "This call needs an Idempotency-Key.",
+    "Send the header Idempotency-Key: a new value, such as a UUID, for every new call, the same one for its"
+    " repetition.",
+)
+BAD_REQUEST: Final = Kind("bad_request", 400, "The request cannot be understood.", "Correct the request.")
+NO_TOKEN: Final = Kind(
+    "token_missing", 401, "A bearer token is needed.", "Send the header: Authorization: Bearer crt_..."
+)
+BAD_TOKEN: Final = Kind(
+    "token_invalid", 401, "The token is not known.", "Compare the token; make one with `flask tokens create`."
+)
+EXPIRED_TOKEN: Final = Kind(
+    "token_expired", 401, "The token has expired.", "Make a new one with `flask tokens create`."
+)
+NO_SCOPE: Final = Kind(
+    "scope_missing", 403, "The token may not do this.", "Use a token that has the scope that detail names."
+)
+UNKNOWN_PROJECT: Final = Kind(
+    "unknown_project",
+    404,
+    "There is no such project for this token.",
+    "Compare the project's id with the relay's configuration and with the project that the token is for.",
+)
+NOT_FOUND: Final = Kind(
+    "not_found", 404, "There is nothing here.", "Compare the address; see the documentation."
+)
+WRONG_METHOD: Final = Kind(
+    "method_not_allowed", 405, "The address knows other methods.", "Use a method that the header Allow names."
+)
+CONFLICT: Final = Kind(
+    "conflict", 409, "The request contradicts the present state.", "Read the state again and decide anew."
+)
+BODY_TOO_LARGE: Final = Kind(
+    "body_too_large", 413, "The body is too large.", "Send less in a call; detail names the limit."
+)
+TOO_MANY_RECORDS: Final = Kind(
+    "too_many_records",
+    413,
+    "The call has too many records.",
+    "Send them in several calls; detail names the limit.",
+)
+MEDIA_TYPE: Final = Kind(
+    "unsupported_media_type",
+    415,
+    "The body's type is not supported.",
+    "Use one of the types that detail names.",
+)
+INVALID_QUERY: Final = Kind(
+    "invalid_query", 422, "A query parameter is wrong.", "Correct the parameter that errors names."
+)
+INVALID_RECORDS: Final = Kind(
+    "invalid_records",
+    422,
+    "None of the records can be taken in.",
+    "Correct them: errors says of each, by its index, what is wrong. Nothing was kept.",
+)
+KEY_REUSED: Final = Kind(
+    "idempotency_key_reused",
+    422,
+    "The Idempotency-Key stands for another call.",
+    "Use a new key for a new call. Nothing was kept of this one.",
+)
+
+# --- ours, and passing: send the same again later
+OUTBOX_FULL: Final = Kind(
+    "outbox_full",
+    429,
+    "Too much waits to be sent to Mixpanel.",
+    "Send the same again later.",
+    retry_after_s=10,
+)
+INTERNAL_ERROR: Final = Kind(
+    "internal_error",
+    500,
+    "The relay made a mistake.",
+    "It is in the relay's log, under the id in instance. Send the same again later, with the same key.",
+    retry_after_s=30,
+)
+BODY_INCOMPLETE: Final = Kind(
+    "body_incomplete", 503, "The body did not arrive completely.", "Send the same again.", retry_after_s=2
+)
+STORE_UNAVAILABLE: Final = Kind(
+    "store_unavailable",
+    503,
+    "The relay's store is not available.",
+    "Send the same again later, with its Idempotency-Key: this one may have been kept.",
+    retry_after_s=5,
+)
+SHUTTING_DOWN: Final = Kind(
+    "shutting_down", 503, "The relay is restarting.", "Send the same again.", retry_after_s=5
+)
+
+KINDS: Final = tuple(each for each in globals().copy().values() if isinstance(each, Kind))
+EVERYWHERE: Final = (
+    SHUTTING_DOWN,
+    NO_TOKEN,
+    BAD_TOKEN,
+    EXPIRED_TOKEN,
+    NO_SCOPE,
+    INTERNAL_ERROR,
+    STORE_UNAVAILABLE,
+)
+"""What any endpoint can answer."""
