@@ -1,4 +1,4 @@
-"""Write ids and clusters down in few bytes: a link of two UUIDs takes some 60, so that hashes stay compact."""
+"""Write ids and clusters down in few bytes: a link of two UUIDs takes 60, so that hashes stay compact."""
 
 import re
 from collections.abc import Iterator, Sequence

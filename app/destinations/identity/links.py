@@ -24,8 +24,8 @@ class Link:
 
     Attributes:
         verb: what to do in Mixpanel.
-        first, second: the two ids, by verb: (user_id, device_id), (identified_id, anon_id), (distinct_id, alias),
-            or the two of a merge. A device's id is without its `$device:`.
+        first, second: the two ids, by verb: (user_id, device_id), (identified_id, anon_id),
+            (distinct_id, alias), or the two of a merge. A device's id is without its `$device:`.
         allow_merge: of a merge: somebody knows that it cannot be undone.
         time_ms: when it was asked for. It goes to Mixpanel, so that every try carries the same.
         why: who asked for it: a rule and the change that made it apply, or an API token's id.
@@ -47,7 +47,9 @@ class Link:
     def key(self) -> Key:
         """What it is compared by: once done, the same link is not done again."""
         first, second = self.nodes
-        return ("merge", *sorted((first, second))) if self.verb == "merge" else (self.verb, first, second)
+        if self.verb == "merge" and second < first:
+            first, second = second, first
+        return self.verb, first, second
 
     @property
     def insert_id(self) -> str:

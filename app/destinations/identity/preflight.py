@@ -1,8 +1,9 @@
 """What is refused before anything irreversible is sent, and why.
 
-Mixpanel would refuse some of it, ignore some of it in silence, and do some of it for good. Sources: sections 4
-and 5 of Mixpanel's ingestion and identity documentation, linked from `records`. An id is judged as it is, without
-folding its case: ids are case-sensitive there.
+Mixpanel would refuse some of it, ignore some of it in silence, and do some of it for good. An id is judged as
+it is, without folding its case: ids are case-sensitive there. Sources: the pages that `records` names,
+https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-original and
+https://developer.mixpanel.com/reference/import-events.
 """
 
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def preflight(link: Link, system: System, clusters: Clusters) -> Verdict:
     if refusal:
         return Verdict("refused", refusal)
     first, second = link.nodes
-    if link.verb == "alias" and not clusters.target(second) == first:
+    if link.verb == "alias" and clusters.target(second) != first:
         refusal = _wrong_alias(first, second, clusters)
     if refusal is None and clusters.together(first, second):
         return ALREADY
@@ -99,24 +100,28 @@ def wrong_in_itself(link: Link, system: System) -> Refusal | None:
             "verb_unavailable",
             f"a project with id_management {system.id_management} knows no {link.verb} (only {able})",
         )
-    if any(not _usable(each) for each in (link.first, link.second)):
+    return _wrong_ids(link) or (_wrong_merge(link, system) if link.verb == "merge" else None)
+
+
+def _wrong_ids(link: Link) -> Refusal | None:
+    if not (_usable(link.first) and _usable(link.second)):
         return Refusal("unusable_id", f"an id must have 1 to {MAX_ID_CHARS} characters, not all blank")
     if link.verb == "device" and is_device(link.first):
         return Refusal("unusable_id", "a user_id cannot begin with $device:, which names a device")
-    if any(is_refused_id(each) for each in (link.first, link.second)):
+    if is_refused_id(link.first) or is_refused_id(link.second):
         return Refusal("refused_id", "Mixpanel refuses this id: broken tracking sends it for nobody")
     if link.first == link.second:
         return Refusal("same_id", "an id cannot be linked to itself")
     if link.verb == "identify" and not UUID4.fullmatch(link.second):
         return Refusal("not_uuid4", "an anon_id must be a UUID of version 4")
-    return _wrong_merge(link, system) if link.verb == "merge" else None
+    return None
 
 
 def _wrong_merge(link: Link, system: System) -> Refusal | None:
     if not link.allow_merge:
         return Refusal("merge_not_allowed", "a merge cannot be undone: it needs allow_merge: true")
     if not system.service_account:
-        return Refusal("no_service_account", "a merge is taken from a service account only, and there is none")
+        return Refusal("no_service_account", "Mixpanel takes a merge from a service account only")
     return None
 
 

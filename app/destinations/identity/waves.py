@@ -1,9 +1,9 @@
 """Put the links of a window into waves: what depends on each other keeps its order, the rest goes together.
 
-Links are of one component when they touch the same ids, or ids of the same cluster, directly or through others
-of the window. Components are independent. Within one, a link waits for those before it, with one exception that
-matters: links that give somebody an id that nobody had before (a new device, a new anonymous id) do not depend
-on each other, so a user with a thousand new devices takes one wave and not a thousand.
+Links are of one component when they touch the same ids, or ids of the same cluster, directly or through
+others of the window. Components are independent. Within one, a link waits for those before it, with one
+exception that matters: links that give somebody an id that nobody had before (a new device, a new anonymous
+id) do not depend on each other, so a user with a thousand new devices takes one wave and not a thousand.
 """
 
 from collections.abc import Hashable, Sequence
@@ -31,6 +31,8 @@ class _Component:
 def waves(links: Sequence[Link], system: System, clusters: Clusters) -> list[list[int]]:
     """Give the positions of the links of each wave, in order.
 
+    A link that the window has already is left out: whatever becomes of the first is its fate, too.
+
     Args:
         links: of a window, in order.
         system: the project's.
@@ -38,23 +40,24 @@ def waves(links: Sequence[Link], system: System, clusters: Clusters) -> list[lis
     """
     names = _components(links, clusters)
     components: dict[Hashable, _Component] = {}
-    seen: set[Key] = set()
+    seen: set[tuple[Key, bool]] = set()
     found: list[list[int]] = []
     for position, (link, name) in enumerate(zip(links, names, strict=True)):
+        if (link.key, link.allow_merge) in seen:
+            continue
+        seen.add((link.key, link.allow_merge))
         component = components.setdefault(name, _Component())
-        # The same link again will hardly be sent: it needs a later wave, but none of its own.
-        sent = link.key not in seen and preflight(link, system, clusters).kind == "send"
-        seen.add(link.key)
-        _place(component, link, clusters, sent=sent)
+        _place(component, link, system, clusters)
         while len(found) <= component.wave:
             found.append([])
         found[component.wave].append(position)
     return [wave for wave in found if wave]
 
 
-def _place(component: _Component, link: Link, clusters: Clusters, *, sent: bool) -> None:
+def _place(component: _Component, link: Link, system: System, clusters: Clusters) -> None:
     """Let the component go on to the wave that the link belongs to."""
     first, second = link.nodes
+    sent = preflight(link, system, clusters).kind == "send"
     brings = sent and link.verb != "merge" and clusters.of(second) is None
     alone = sent and not brings
     late = component.closed or bool(component.brought & {first, second})

@@ -1,5 +1,7 @@
 """Links for tests, and random ones for each identity system."""
 
+from functools import partial
+
 from hypothesis import strategies as st
 
 from app.destinations.identity.clusters import Edge
@@ -28,7 +30,7 @@ def edge(one: Link) -> Edge:
 
 def links_of(system: IdManagement) -> st.SearchStrategy[Link]:
     """Links that are right in themselves, over few ids, so that they meet."""
-    kinds = {
+    kinds: dict[Verb, st.SearchStrategy[tuple[str, str]]] = {
         "device": st.tuples(st.sampled_from(PEOPLE), st.sampled_from(DEVICES)),
         "identify": st.tuples(st.sampled_from(PEOPLE), st.sampled_from(ANON)),
         "alias": st.tuples(st.sampled_from(PEOPLE + ANON), st.sampled_from(PEOPLE)),
@@ -36,8 +38,12 @@ def links_of(system: IdManagement) -> st.SearchStrategy[Link]:
     }
     return st.one_of(
         *(
-            pairs.filter(lambda pair: pair[0] != pair[1]).map(lambda pair, verb=verb: link(verb, *pair))  # type: ignore[misc]
+            pairs.filter(lambda pair: pair[0] != pair[1]).map(partial(_made, verb))
             for verb, pairs in kinds.items()
             if verb in VERBS[system]
         )
     )
+
+
+def _made(verb: Verb, pair: tuple[str, str]) -> Link:
+    return link(verb, *pair)

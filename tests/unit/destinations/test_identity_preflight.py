@@ -67,7 +67,11 @@ def code(verdict: Verdict) -> str:
         (ORIGINAL, [link("alias", "u1", "a1"), link("alias", "u2", "a1")], "alias_taken"),
         (ORIGINAL, [link("identify", "u1", ANON[0]), link("alias", "u2", ANON[0])], "alias_taken"),
         (ORIGINAL, [link("alias", "u1", "a1"), link("alias", "a1", "u1")], "alias_cycle"),
-        (ORIGINAL, [link("alias", "u1", "a1"), link("alias", "a1", "a2"), link("alias", "a2", "u1")], "alias_cycle"),
+        (
+            ORIGINAL,
+            [link("alias", "u1", "a1"), link("alias", "a1", "a2"), link("alias", "a2", "u1")],
+            "alias_cycle",
+        ),
         (ORIGINAL, [link("alias", "u1", "a1"), link("alias", "u1", "a2")], "send"),
         (ORIGINAL, [link("alias", "u1", "a1"), link("alias", "u2", "u1")], "send"),
         (LEGACY, [link("alias", "u1", "a1"), link("alias", "a1", "a2")], "send"),
@@ -112,7 +116,9 @@ def test_a_user_has_as_many_devices_as_come() -> None:
 
 
 @given(
-    known=st.lists(st.sampled_from(range(3)).flatmap(lambda n: links_of(SYSTEMS[n].id_management)), max_size=9),
+    known=st.lists(
+        st.sampled_from(range(3)).flatmap(lambda n: links_of(SYSTEMS[n].id_management)), max_size=9
+    ),
     system=st.sampled_from(SYSTEMS),
     one=st.one_of(*(links_of(each.id_management) for each in SYSTEMS)),
 )
