@@ -9,4 +9,5 @@ COMMANDS: Final = (
     "app.cli.doctor:doctor",
     "app.cli.sandbox:sandbox_cli",
     "app.cli.status:status",
+    "app.cli.tokens:tokens_cli",
 )

@@ -1,0 +1,166 @@
+"""`flask tokens ...`: who may use the API."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+from flask.cli import AppGroup
+
+from app.access.scopes import SCOPES, Scope
+from app.access.token import Token, id_of
+from app.access.tokens import TooManyTokens
+from app.cli.formatting import ago, clean, moment, table
+from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
+
+tokens_cli = AppGroup("tokens", help="The tokens with which services use the API (docs/api.md).")
+
+_LONGEST_NAME: Final = 100
+_UNITS_MS: Final = {"h": 3_600_000, "d": 24 * 3_600_000, "w": 7 * 24 * 3_600_000}
+
+
+class Expiry(click.ParamType[tuple[int, str]]):
+    """A length of time from now, or a day or moment (UTC unless it says otherwise)."""
+
+    name = "WHEN"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, str]:
+        """Return a number of milliseconds, and whether it is `in` so many or `at` so many."""
+        if found := re.fullmatch(r"([1-9]\d{0,5})([hdw])", value):
+            return int(found[1]) * _UNITS_MS[found[2]], "in"
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value} is neither a time such as 12h, 90d, 4w nor a date such as 2030-01-31", param, ctx
+            )
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000), "at"
+
+
+@tokens_cli.command("create", with_appcontext=False)
+@click.option("--name", required=True, help="Who uses it, and for what.")
+@click.option(
+    "--scope",
+    "scopes",
+    required=True,
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="May be given several times.",
+)
+@project_option
+@click.option("--expires", type=Expiry(), help="12h, 90d, 4w from now, or 2030-01-31. Default: never.")
+@json_option
+def create(
+    name: str,
+    scopes: tuple[Scope, ...],
+    project_id: str | None,
+    expires: tuple[int, str] | None,
+    as_json: bool,
+) -> None:
+    """Make a token, and show it this once."""
+    wanted = clean(name.strip(), _LONGEST_NAME)
+    if not wanted:
+        raise click.BadParameter("must not be empty", param_hint="--name")
+    with opened(as_json=as_json) as services:
+        chosen_projects(services.settings, project_id)
+        now_ms = _now_ms(services.redis.time())
+        expires_ms = _expires_ms(expires, now_ms)
+        try:
+            token, text = services.tokens.create(
+                wanted, scopes, now_ms, project_id=project_id, expires_ms=expires_ms
+            )
+        except TooManyTokens:
+            end(["There are as many tokens as there may be; revoke some: flask tokens list"], as_json=as_json)
+    if as_json:
+        print_json({"ok": True, "token": text.reveal(), **_told(token)})
+        return
+    click.echo(text.reveal())
+    click.echo(f"This is shown once. Token {token.id}: {_summary(token)}.", err=True)
+
+
+@tokens_cli.command("list", with_appcontext=False)
+@json_option
+def list_(as_json: bool) -> None:
+    """List the tokens; what they look like is not known any more."""
+    with opened(as_json=as_json) as services:
+        found = services.tokens.all()
+        now_ms = _now_ms(services.redis.time())
+    if as_json:
+        print_json(
+            {"ok": True, "tokens": [{**_told(each), "expired": each.expired(now_ms)} for each in found]}
+        )
+    elif found:
+        click.echo(tokens_table(found, now_ms))
+    else:
+        click.echo("No tokens yet; make one with: flask tokens create --name NAME --scope SCOPE")
+
+
+@tokens_cli.command("revoke", with_appcontext=False)
+@click.argument("token_id", metavar="ID")
+@json_option
+def revoke(token_id: str, as_json: bool) -> None:
+    """Refuse a token from now on. ID is its id, or the token itself."""
+    token_id = id_of(token_id) or token_id
+    with opened(as_json=as_json) as services:
+        there_was = services.tokens.revoke(token_id)
+    if not there_was:
+        end([f"There is no token {clean(token_id)}; `flask tokens list` shows all."], as_json=as_json)
+    if as_json:
+        print_json({"ok": True, "revoked": token_id})
+    else:
+        click.echo(f"Token {token_id} is revoked.")
+
+
+def tokens_table(tokens: list[Token], now_ms: int) -> str:
+    """Return a line a token."""
+    rows = (
+        (
+            token.id,
+            clean(token.name),
+            ", ".join(token.scopes),
+            token.project_id or "all",
+            ago(token.created_ms, now_ms),
+            _expiry(token, now_ms),
+            ago(token.used_ms, now_ms),
+        )
+        for token in tokens
+    )
+    return table(("id", "name", "scopes", "project", "made", "expires", "last used"), rows)
+
+
+def _expiry(token: Token, now_ms: int) -> str:
+    return f"EXPIRED {ago(token.expires_ms, now_ms)}" if token.expired(now_ms) else moment(token.expires_ms)
+
+
+def _expires_ms(expires: tuple[int, str] | None, now_ms: int) -> int | None:
+    if expires is None:
+        return None
+    value_ms, kind = expires
+    expires_ms = now_ms + value_ms if kind == "in" else value_ms
+    if expires_ms <= now_ms:
+        raise click.BadParameter("lies in the past", param_hint="--expires")
+    return expires_ms
+
+
+def _summary(token: Token) -> str:
+    where = f"project {token.project_id}" if token.project_id else "all projects"
+    until = f"until {moment(token.expires_ms)}" if token.expires_ms else "does not expire"
+    return f"{', '.join(token.scopes)}; {where}; {until}"
+
+
+def _told(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "project_id": token.project_id,
+        "created_ms": token.created_ms,
+        "expires_ms": token.expires_ms,
+        "used_ms": token.used_ms,
+    }
+
+
+def _now_ms(redis_time: tuple[int, int]) -> int:
+    return redis_time[0] * 1000 + redis_time[1] // 1000
