@@ -6,23 +6,26 @@ from pathlib import Path
 from app.local.plan import Plan
 
 
-def banner(plan: Plan, environ: Mapping[str, str], var: Path) -> str:
+def banner(plan: Plan, environ: Mapping[str, str], var: Path, token: str | None) -> str:
     """Return the banner.
 
     Args:
         plan: what runs.
         environ: the environment of its processes.
         var: where its data and logs are.
+        token: for the API; None where this run has none to show.
     """
-    rows = (f"  {label:<12} {value}" for label, value in _rows(plan, environ, var))
+    rows = (f"  {label:<12} {value}" for label, value in _rows(plan, environ, var, token))
     end = "  Ctrl-C ends everything; the next `make run` goes on where this one stopped.\n"
     return "\n".join(("", *rows, "", f"  {_next_step(plan)}", end))
 
 
-def _rows(plan: Plan, environ: Mapping[str, str], var: Path) -> Iterator[tuple[str, str]]:
+def _rows(plan: Plan, environ: Mapping[str, str], var: Path, token: str | None) -> Iterator[tuple[str, str]]:
     address = f"http://localhost:{plan.port}"
     yield "Webhook", f"{address}{plan.webhook_path}"
     yield "", _webhook_credentials(plan, environ, var)
+    yield "API", f"{address}/api/v1/docs"
+    yield "", _token(token, var)
     yield "Health", f"{address}/readyz"
     if plan.demo:
         project = environ["MIXPANEL_PROJECT_ID"]
@@ -41,6 +44,12 @@ def _webhook_credentials(plan: Plan, environ: Mapping[str, str], var: Path) -> s
     if "WEBHOOK_PASSWORD" in environ:
         return "user and password as in WEBHOOK_USERNAME and WEBHOOK_PASSWORD"
     return "users and passwords as in the projects file"
+
+
+def _token(token: str | None, var: Path) -> str:
+    if token:
+        return f"token {token} (made up, kept in {var}/demo.env)"
+    return "token: one of those that were made, or a new one with `flask tokens create`"
 
 
 def _next_step(plan: Plan) -> str:

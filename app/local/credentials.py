@@ -22,6 +22,11 @@ def load_or_create(path: Path) -> dict[str, str]:
     return complete
 
 
+def keep(path: Path, name: str, value: str) -> None:
+    """Add a credential to those of this directory."""
+    write_private(path, _HEADER + as_env({**load_or_create(path), name: value}))
+
+
 def as_env(values: dict[str, str]) -> str:
     """Render an environment file: a `NAME=value` a line, quoted so that dotenv reads it back as it was."""
     quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in values.items()}

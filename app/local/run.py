@@ -3,12 +3,14 @@
 import http.client
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from app.local import credentials, ports
 from app.local.banner import banner
 from app.local.child import Child, Command
 from app.local.console import Console
 from app.local.errors import LocalError, StopRequestedError
+from app.local.first_token import first_token
 from app.local.lines import brief
 from app.local.lock import RunLock
 from app.local.plan import Plan, make_plan
@@ -94,11 +96,14 @@ class Run:
         if plan.demo:
             self._launch(supervisor, sandbox_command(plan, environ, self._var / "sandbox"))
             self._wait(supervisor, lambda: ports.accepts(plan.sandbox_port), "sandbox", plan.sandbox_port)
+        token = first_token(environ["REDIS_URL"], self._var / "demo.env", made_up, demo=plan.demo)
+        if token:
+            self._write_run_env(plan, environ, {"API_TOKEN": token})
         title = (
             "cohort-relay runs, with the sandbox in Mixpanel's place." if plan.demo else "cohort-relay runs."
         )
         self._console.block(
-            "\n" + self._console.bold(title) + "\n" + banner(plan, environ, _shown(self._var))
+            "\n" + self._console.bold(title) + "\n" + banner(plan, environ, _shown(self._var), token)
         )
 
     def _start_redis(self, embedded: EmbeddedRedis, supervisor: Supervisor) -> None:
@@ -135,10 +140,13 @@ class Run:
             "Everything else is being stopped. What was accepted is kept: the next `make run` goes on there."
         )
 
-    def _write_run_env(self, plan: Plan, environ: Mapping[str, str]) -> None:
-        """Leave the environment where a command in another terminal finds it."""
-        known = {**environ, **({"SANDBOX_URL": plan.sandbox_url} if plan.demo else {})}
-        names = sorted((plan.chosen | {"REDIS_URL", "SANDBOX_URL"}) & known.keys())
+    def _write_run_env(
+        self, plan: Plan, environ: Mapping[str, str], more: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Leave the environment, and what else is good to know, for a command in another terminal."""
+        told = {**more, **({"SANDBOX_URL": plan.sandbox_url} if plan.demo else {})}
+        known = {**environ, **told}
+        names = sorted((plan.chosen | {"REDIS_URL"} | told.keys()) & known.keys())
         header = "# The environment of the last `make run`, for `flask --env-file`. Rewritten by each run.\n"
         text = credentials.as_env({name: known[name] for name in names})
         credentials.write_private(self._var / "run.env", header + text)

@@ -104,14 +104,20 @@ def test_the_sandbox_is_told_whom_it_plays_and_where_to_send() -> None:
 
 def test_the_banner_shows_made_up_credentials_and_never_given_ones() -> None:
     demo, real = plan({}), plan({**REAL, "WEBHOOK_PASSWORD": "mine-and-secret"})
-    assert "made-up-password" in banner(demo, demo.environ, Path("var"))
-    shown = banner(real, real.environ, Path("var"))
+    assert "made-up-password" in banner(demo, demo.environ, Path("var"), None)
+    shown = banner(real, real.environ, Path("var"), None)
     assert "mine-and-secret" not in shown
     assert "WEBHOOK_PASSWORD" in shown
 
 
+def test_the_banner_shows_the_first_token_or_how_to_make_one() -> None:
+    demo = plan({})
+    assert "token crt_1 (made up, kept in var/demo.env)" in banner(demo, demo.environ, Path("var"), "crt_1")
+    assert "flask tokens create" in banner(demo, demo.environ, Path("var"), None)
+
+
 def test_the_banner_shows_no_secret_but_the_webhooks() -> None:
     demo = plan({})
-    shown = banner(demo, {**demo.environ, "REDIS_URL": "redis://:hidden@127.0.0.1/0"}, Path("var"))
+    shown = banner(demo, {**demo.environ, "REDIS_URL": "redis://:hidden@127.0.0.1/0"}, Path("var"), None)
     for secret in ("made-up-token", "made-up-secret-key", "hidden"):
         assert secret not in shown
