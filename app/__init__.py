@@ -32,12 +32,15 @@ def app_from_environment() -> "Flask":
     `preload_app`): from SIGTERM on, pages are then answered with 503.
 
     Raises:
-        SystemExit: the settings are wrong; the problems were printed. The status is the one that tells
-            gunicorn's master to stop instead of starting the worker again and again.
+        SystemExit: the settings are wrong, or the stored state is of another version; that was printed. The
+            status is the one that tells gunicorn's master to stop instead of starting the worker again and
+            again.
     """
     import os  # noqa: PLC0415 - see above
     import sys  # noqa: PLC0415 - see above
 
+    from app.services import build_services  # noqa: PLC0415 - see above
+    from app.status.starting import why_not_to_start  # noqa: PLC0415 - see above
     from app.web.factory import DRAINING  # noqa: PLC0415 - see above
     from config.logging import configure_logging  # noqa: PLC0415 - see above
     from config.settings import SettingsError, load_settings  # noqa: PLC0415 - see above
@@ -48,6 +51,10 @@ def app_from_environment() -> "Flask":
         sys.stderr.write(f"{err}\n")
         raise SystemExit(3) from None
     configure_logging(settings.log_level, settings.log_format)
-    app = create_app(settings)
+    services = build_services(settings)
+    if reason := why_not_to_start(services):
+        sys.stderr.write(f"{reason}\n")
+        raise SystemExit(3)
+    app = create_app(services)
     app.extensions[DRAINING].follow()
     return app

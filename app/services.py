@@ -30,9 +30,11 @@ from app.lanes.work import APPLY, OUTBOX_LANES, PROFILES, LaneKind, readers_of
 from app.mixpanel.batches import BatchSender, Endpoint
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.ingestion import Ingestion
+from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.size_limit import SizeLimits
 from app.mixpanel.transport import Transport
 from app.store.connection import connect
+from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
 from config.projects import Project
 from config.settings import Settings
@@ -52,6 +54,7 @@ class Services:
 
     settings: Settings
     redis: Redis
+    stored_format: StoredFormat
     queue: LaneQueue
     lanes: Lanes
     inbox: Inbox
@@ -66,9 +69,15 @@ class Services:
     runners: Mapping[str, LaneRunner]
 
 
-def build_services(settings: Settings) -> Services:
-    """Put the services together; nothing connects before it is used."""
-    redis = connect(settings.redis_url)
+def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
+    """Put the services together; nothing connects before it is used.
+
+    Args:
+        settings: of the process.
+        looks_only: for commands that change nothing, not even the mark of a Redis without state.
+    """
+    stored_format = StoredFormat(settings.projects, marks=not looks_only)
+    redis = connect(settings.redis_url, greet=stored_format.on_connect)
     queue = LaneQueue(connect(settings.rq_redis_url))
     lanes = Lanes(redis, queue, settings.lease_s)
     inbox = Inbox(
@@ -81,7 +90,15 @@ def build_services(settings: Settings) -> Services:
     changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects))
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
     cohorts, membership = Cohorts(redis), Membership(redis)
-    apply = ApplyLane(redis, lanes, inbox, changelog, settings.session_days)
+    apply = ApplyLane(
+        redis,
+        lanes,
+        inbox,
+        changelog,
+        stored_format,
+        session_days=settings.session_days,
+        refused_ids=REFUSED_IDS,
+    )
     destinations = _Destinations(settings, redis, changelog)
     ingestion = destinations.ingestion
     profiles = ProfilesSource(changelog, cohorts, membership)
@@ -101,6 +118,7 @@ def build_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         redis=redis,
+        stored_format=stored_format,
         queue=queue,
         lanes=lanes,
         inbox=inbox,

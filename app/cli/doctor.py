@@ -44,7 +44,7 @@ def _checks(*, offline: bool) -> Iterator[Check]:
                 "settings", "fail", problem, "correct it; docs/configuration.md describes each setting"
             )
         return
-    yield from diagnose(build_services(settings), offline=offline)
+    yield from diagnose(build_services(settings, looks_only=True), offline=offline)
 
 
 def _shown(checks: Iterable[Check]) -> Iterator[Check]:

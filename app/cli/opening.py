@@ -12,7 +12,7 @@ import orjson
 from redis import RedisError
 
 from app.services import Services, build_services
-from app.store.faults import redis_trouble, shown_url
+from app.store.faults import redis_sentence
 from config.settings import Settings, SettingsError, load_settings
 
 project_option = click.option(
@@ -30,11 +30,9 @@ def opened(*, as_json: bool) -> Iterator[Services]:
     """
     settings = settings_or_end(as_json=as_json)
     try:
-        yield build_services(settings)
+        yield build_services(settings, looks_only=True)
     except RedisError as error:
-        trouble = redis_trouble(error)
-        where = f"Redis at {shown_url(settings.redis_url)} (REDIS_URL)"
-        end([f"{where} {trouble.found}: {trouble.advice}."], as_json=as_json)
+        end([redis_sentence(error, settings.redis_url, "REDIS_URL")], as_json=as_json)
 
 
 def settings_or_end(*, as_json: bool) -> Settings:

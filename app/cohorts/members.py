@@ -5,7 +5,7 @@ length; only the unusual one is looked at closely. Measured: 0.1 ms for 1,000 me
 properties are not looked at: any JSON value is fine there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ EMPTY: Final = "distinct_id_empty"
 WRONG_TYPE: Final = "distinct_id_not_a_string_or_whole_number"
 BROKEN: Final = "distinct_id_has_broken_characters"
 TOO_LONG: Final = "distinct_id_too_long"
+REFUSED: Final = "distinct_id_refused_by_mixpanel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,15 @@ class Quarantined:
     reason: str
 
 
-def usable_members(members: Sequence[Any]) -> tuple[list[tuple[str, dict[str, Any]]], list[Quarantined]]:
+def usable_members(
+    members: Sequence[Any], refused: Collection[str] = frozenset()
+) -> tuple[list[tuple[str, dict[str, Any]]], list[Quarantined]]:
     """Separate the members that name a person from those that do not.
+
+    Args:
+        members: as sent.
+        refused: ids that name nobody, since Mixpanel takes nothing about them: no profile could ever say that
+            somebody of that id is in the cohort, and every change of it would be refused anew.
 
     Returns:
         (distinct_id, member as sent) in the page's order, a person named twice standing twice; and the
@@ -52,6 +60,9 @@ def usable_members(members: Sequence[Any]) -> tuple[list[tuple[str, dict[str, An
         distinct_id: Any = member.get(DISTINCT_ID)
         if type(distinct_id) is int:
             distinct_id = str(distinct_id)
+        if type(distinct_id) is str and distinct_id in refused:
+            quarantined.append(Quarantined(index, REFUSED))
+            continue
         short = type(distinct_id) is str and 0 < len(distinct_id) <= MAX_DISTINCT_ID_BYTES
         if short and distinct_id.isascii():
             usable.append((distinct_id, member))

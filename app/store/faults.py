@@ -10,6 +10,8 @@ from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.store.format import OtherFormatError
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -19,6 +21,9 @@ class Trouble:
     advice: str
 
 
+_OTHER_FORMAT: Final = (
+    "run the cohort-relay that wrote it, or name a Redis without state in REDIS_URL; nothing was changed"
+)
 _BY_WORD: Final = {
     "LOADING": Trouble("is loading its data after a start", "wait until it has"),
     "NOAUTH": Trouble("asks for a password", "put it into the URL, as in redis://:password@host:6379/0"),
@@ -58,6 +63,8 @@ def is_fault(error: Exception) -> bool:
 
 def redis_trouble(error: RedisError) -> Trouble:
     """Put an error into words for an operator."""
+    if isinstance(error, OtherFormatError):
+        return Trouble(str(error), _OTHER_FORMAT)
     word = redis_word(error) or ""
     if word in _BY_WORD:
         return _BY_WORD[word]
@@ -76,3 +83,9 @@ def shown_url(url: str) -> str:
     if parts.scheme == "unix":
         return parts.path
     return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def redis_sentence(error: RedisError, url: str, variable: str) -> str:
+    """Say in a sentence where the Redis is, what is wrong with it and what to do; without secrets."""
+    trouble = redis_trouble(error)
+    return f"Redis at {shown_url(url)} ({variable}) {trouble.found}: {trouble.advice}."

@@ -157,6 +157,21 @@ def outbox_request(project_id: str, name: str, key: str) -> str:
     return _of(project_id, "outbox", name, "request", _id(key))
 
 
+def waiting(project_id: str, lane: str) -> str:
+    """Stream: a lane's updates that wait for links, ids `<sequence>-0`. hold.lua adds; trimmed once sent."""
+    return _of(project_id, "waiting", _id(lane))
+
+
+def waiting_meta(project_id: str, lane: str) -> str:
+    """Hash: last sequence of what waits, the sequence up to which it is whole, bytes. Kept; by hold.lua."""
+    return _of(project_id, "waiting", _id(lane), "meta")
+
+
+def waiting_ids(project_id: str, lane: str) -> str:
+    """Sorted set: distinct_id -> sequence of the last thing that waits for it. Ids go once that is sent."""
+    return _of(project_id, "waiting", _id(lane), "ids")
+
+
 def dead_letters(project_id: str) -> str:
     """Stream of records that Mixpanel refused. Capped in number, drops are counted."""
     return _of(project_id, "dead")
@@ -165,6 +180,34 @@ def dead_letters(project_id: str) -> str:
 def dead_letter_counts(project_id: str) -> str:
     """Hash: counters of dead letters by destination, and of drops. Kept."""
     return _of(project_id, "dead", "counts")
+
+
+# --- identity --------------------------------------------------------------------------------------------
+
+
+def identity_ids(project_id: str, bucket: int) -> str:
+    """Hash of about 100 ids: packed distinct_id -> number of its cluster. Kept; written by record.lua."""
+    return _of(project_id, "identity", "ids", str(bucket))
+
+
+def identity_clusters(project_id: str, bucket: int) -> str:
+    """Hash of 64 clusters: number (and part) -> packed ids and links. Kept; written by record.lua."""
+    return _of(project_id, "identity", "clusters", str(bucket))
+
+
+def identity_whys(project_id: str) -> str:
+    """Hash: digest -> why links were made (JSON), shared by those of one sync. Kept; written by record.lua."""
+    return _of(project_id, "identity", "whys")
+
+
+def identity_meta(project_id: str) -> str:
+    """Hash: version and counts of the ledger, and how far its outbox is indexed. Kept; by identity lanes."""
+    return _of(project_id, "identity", "meta")
+
+
+def identity_pending(project_id: str) -> str:
+    """Hash: digest of a distinct_id -> last outbox sequence with a link of it. Fields go with their links."""
+    return _of(project_id, "identity", "pending")
 
 
 # --- Mixpanel --------------------------------------------------------------------------------------------
@@ -191,6 +234,14 @@ def tokens() -> str:
 def token(token_id: str) -> str:
     """Hash: what a token may do, and its digest. Kept until revoked, or 30 days behind its expiry."""
     return f"{PREFIX}token:{token_id}"
+
+
+# --- the state as a whole ---------------------------------------------------------------------------------
+
+
+def state_format() -> str:
+    """String: version of the stored state. Kept; written by the first process that finds no state."""
+    return f"{PREFIX}format"
 
 
 # --- processes -------------------------------------------------------------------------------------------

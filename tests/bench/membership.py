@@ -28,6 +28,7 @@ from app.lanes.queue import LaneQueue
 from app.lanes.work import APPLY, PROFILES
 from app.store import keys
 from app.store.connection import connect
+from app.store.format import StoredFormat
 from config.projects import Project
 from config.rules import DEFAULT_RULES
 from tests.redis_server import RedisServer
@@ -82,7 +83,15 @@ class Bench:
         self.lanes = Lanes(redis, cast("LaneQueue", NoQueue()), lease_s=60)
         self.inbox = Inbox(redis, self.lanes, 10**12, 10**12)
         self.log = ChangeLog(redis, self.lanes, keep_entries=0)
-        self.lane = ApplyLane(redis, self.lanes, self.inbox, self.log, session_days=7)
+        self.lane = ApplyLane(
+            redis,
+            self.lanes,
+            self.inbox,
+            self.log,
+            StoredFormat([], marks=False),
+            session_days=7,
+            refused_ids=(),
+        )
         self.project = cast(
             "Project", SimpleNamespace(id=PROJECT, rules=DEFAULT_RULES, id_management="simplified")
         )

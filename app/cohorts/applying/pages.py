@@ -6,7 +6,7 @@ page would be taken in twice and count as two.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -50,10 +50,18 @@ People = dict[bytes, Mapping[str, Any]]
 
 
 class Pages:
-    """Applies pages under a held lane."""
+    """Applies pages under a held lane.
 
-    def __init__(self, redis: Redis, membership: Membership, tasks: Tasks) -> None:
+    Args:
+        redis, membership, tasks: what it works with.
+        refused_ids: distinct_ids that Mixpanel takes nothing for; their members are quarantined.
+    """
+
+    def __init__(
+        self, redis: Redis, membership: Membership, tasks: Tasks, refused_ids: Collection[str]
+    ) -> None:
         self._redis = redis
+        self._refused_ids = refused_ids
         self._membership = membership
         self._tasks = tasks
 
@@ -67,7 +75,7 @@ class Pages:
         """
         page = parse(waiting.body)
         record = work.record(page.head.cohort_id)
-        usable, quarantined = usable_members(page.members)
+        usable, quarantined = usable_members(page.members, self._refused_ids)
         people: People = {pack_id(distinct_id): member for distinct_id, member in usable}
         came = _page(page.head, waiting.at_ms, people)
         known = self._known(work, page.head)

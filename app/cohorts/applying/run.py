@@ -1,6 +1,6 @@
 """Drain one project's inbox, as far as the run's time goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -22,6 +22,7 @@ from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.outcome import Outcome
 from app.store import keys
 from app.store.faults import is_fault
+from app.store.format import StoredFormat
 from config.projects import Project
 
 log = get_logger(__name__)
@@ -34,18 +35,34 @@ AFTER_A_FAULT_S = 60
 
 
 class ApplyLane:
-    """Turns a project's waiting pages into membership and log entries."""
+    """Turns a project's waiting pages into membership and log entries.
+
+    Args:
+        redis, lanes, inbox, changelog: what it works with.
+        stored_format: the version of the state that this code understands.
+        session_days: how long what is known of an export is kept.
+        refused_ids: distinct_ids that Mixpanel takes nothing for.
+    """
 
     def __init__(
-        self, redis: Redis, lanes: Lanes, inbox: Inbox, changelog: ChangeLog, session_days: int
+        self,
+        redis: Redis,
+        lanes: Lanes,
+        inbox: Inbox,
+        changelog: ChangeLog,
+        stored_format: StoredFormat,
+        *,
+        session_days: int,
+        refused_ids: Collection[str],
     ) -> None:
         membership = Membership(redis)
+        self._format = stored_format
         self._redis = redis
         self._inbox = inbox
         self._changelog = changelog
         self._committer = Committer(redis, lanes, changelog.readers)
         self._tasks = Tasks(redis, membership)
-        self._pages = Pages(redis, membership, self._tasks)
+        self._pages = Pages(redis, membership, self._tasks, refused_ids)
         self._renaming = Renaming(membership)
         self._session_s = session_days * 86_400
 
@@ -84,7 +101,12 @@ class ApplyLane:
         return Outcome.more()
 
     def _suspect_first(self, work: Work) -> None:
-        """Count a try of the first page: the last holder vanished, and a page may be what kills workers."""
+        """Count a try of the first page: the last holder vanished, and a page may be what kills workers.
+
+        Raises:
+            OtherFormatError: the state is of another version than this code's, which can be why.
+        """
+        self._format.check(self._redis)
         for waiting in self._inbox.waiting(work.project_id, 1):
             if _count_try(work, waiting) >= MAX_TRIES:
                 self._set_aside(work, waiting)
@@ -97,7 +119,12 @@ class ApplyLane:
         return not fault
 
     def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
-        """Count the try; set the page aside after several, so that it never blocks its lane."""
+        """Count the try; set the page aside after several, so that it never blocks its lane.
+
+        Raises:
+            OtherFormatError: it failed for the state, which is of another version than this code's; it stays.
+        """
+        self._format.check(self._redis)
         tries = _count_try(work, waiting)
         if tries < MAX_TRIES:
             return Outcome.later(float(tries), "a page could not be applied and is tried again")

@@ -24,7 +24,9 @@ from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.lanes.work import APPLY
+from app.mixpanel.refused_ids import REFUSED_IDS
 from app.store import keys
+from app.store.format import StoredFormat
 from config.projects import HOSTS, Project
 from config.rules import DEFAULT_RULES, RuleSet
 from config.secret import Secret
@@ -157,7 +159,15 @@ class Relay:
         self.inbox = TimedInbox(self.redis, self.lanes, soft_cap_bytes=1 << 24, hard_cap_bytes=1 << 26)
         self.inbox.clock, self.inbox.times_ms, self.inbox.plain = self.clock, self._times_ms, self.plain
         log = ChangeLog(self.redis, self.lanes, keep_entries=1_000_000)
-        self.apply = ApplyLane(self.redis, self.lanes, self.inbox, log, SESSION_DAYS)
+        self.apply = ApplyLane(
+            self.redis,
+            self.lanes,
+            self.inbox,
+            log,
+            StoredFormat([P], marks=False),
+            session_days=SESSION_DAYS,
+            refused_ids=REFUSED_IDS,
+        )
 
     def close(self) -> None:
         for client in (self.plain, self.redis):

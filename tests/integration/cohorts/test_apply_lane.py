@@ -133,10 +133,10 @@ def test_a_poison_page_is_set_aside_after_its_tries_and_the_lane_goes_on(relay: 
     relay.accept(page("add_members", "poison", session="1"))
     relay.accept(page("remove_members", "b", session="1"))
 
-    def poisoned(members: list[Any]) -> Any:
+    def poisoned(members: list[Any], refused: frozenset[str]) -> Any:
         if any(member["mixpanel_distinct_id"] == "poison" for member in members):
             raise ZeroDivisionError
-        return usable_members(members)
+        return usable_members(members, refused)
 
     with mock.patch(f"{PAGES}.usable_members", poisoned):
         for _ in range(MAX_TRIES - 1):

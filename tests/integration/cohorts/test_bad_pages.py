@@ -11,6 +11,7 @@ import pytest
 from app.cohorts.applying.run import MAX_TRIES
 from app.cohorts.applying.tasks import Tasks
 from app.store import keys
+from app.store.format import FORMAT, OtherFormatError
 from tests.integration.cohorts.invariants import check_drained
 from tests.integration.cohorts.relay import P, Relay, body_of
 from tests.integration.cohorts.scale import scaled_down
@@ -65,6 +66,41 @@ def test_a_page_that_cannot_even_be_counted_is_kept_whole_and_its_cohort_is_susp
     relay.accept(add("b", session="2"))
     relay.drain()
     assert relay.members() == {"b"}
+    check_drained(relay.plain)
+
+
+@pytest.mark.parametrize("vanished", [False, True])
+def test_state_of_another_version_costs_no_page(relay: Relay, vanished: bool) -> None:
+    relay.accept(add("a"))
+    with mock.patch(ADMIT, side_effect=ZeroDivisionError):
+        assert relay.run().kind == "later"
+        relay.plain.set(keys.state_format(), FORMAT + 1)
+        for _ in range(2 * MAX_TRIES):
+            with pytest.raises(OtherFormatError):
+                relay.run()
+            relay.plain.hset(keys.lane(P, "apply"), mapping={"lease": 0, "lost": int(vanished)})
+    assert relay.plain.xlen(keys.set_aside(P)) == 0
+    assert cast("Any", relay.plain.hvals(keys.inbox_tries(P))) == [b"1"]
+    relay.plain.delete(keys.state_format())
+    relay.drain()
+    assert relay.members() == {"a"}
+
+
+def test_ids_that_mixpanel_refuses_are_quarantined_whatever_the_page_says_of_them(relay: Relay) -> None:
+    relay.accept(SentPage("0", "members", 1, 1, ("a", "anonymous", "Anonymous"), at=0.0))
+    relay.accept(add("undefined", "b", session="1"))
+    relay.accept(SentPage("1", "remove_members", 1, 1, ("anonymous", "a"), at=0.0))
+    relay.drain()
+    assert relay.members() == {"Anonymous", "b"}
+    named = {who for entry in relay.log() for who, _ in entry.entered} | {
+        who for entry in relay.log() for who in entry.exited
+    }
+    assert named == {"a", "Anonymous", "b"}
+    cohort = relay.cohorts.get(P, "c")
+    assert cohort is not None
+    assert (cohort.quarantined, cohort.suspect, cohort.partial) == (3, "", "")
+    kept = cast("list[Any]", relay.plain.xrange(keys.quarantine(P)))
+    assert {fields[b"reason"] for _, fields in kept} == {b"distinct_id_refused_by_mixpanel"}
     check_drained(relay.plain)
 
 

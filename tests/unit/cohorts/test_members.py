@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.cohorts.members import usable_members
+from app.cohorts.members import Quarantined, usable_members
+from app.mixpanel.refused_ids import REFUSED_IDS
 
 
 @pytest.mark.parametrize(
@@ -56,11 +57,19 @@ def test_an_id_is_kept_exactly_as_it_was_sent(sent: Any, distinct_id: str) -> No
     assert quarantined == []
 
 
+@pytest.mark.parametrize("sent", ["anonymous", "0", 0, -1, "[]"])
+def test_an_id_that_mixpanel_refuses_is_quarantined(sent: Any) -> None:
+    members = [{"mixpanel_distinct_id": each} for each in ("Anonymous", sent, 10)]
+    usable, quarantined = usable_members(members, REFUSED_IDS)
+    assert [found for found, _ in usable] == ["Anonymous", "10"]
+    assert quarantined == [Quarantined(1, "distinct_id_refused_by_mixpanel")]
+
+
 def test_a_thousand_members_take_well_under_a_millisecond() -> None:
     members = [{"mixpanel_distinct_id": str(uuid.uuid4()), "email": "a@example.com"} for _ in range(1000)]
     best_s = 1.0
     for _ in range(50):
         begun_s = time.perf_counter()
-        usable_members(members)
+        usable_members(members, REFUSED_IDS)
         best_s = min(best_s, time.perf_counter() - begun_s)
     assert best_s < 0.001
