@@ -171,6 +171,8 @@ def test_every_rule_in_the_documentation_is_valid(load: Load) -> None:
     for block in blocks:
         rules = block if block.startswith("rules:") else f"rules:\n{block}"
         head = "projects:\n- id: 1\n  token: ${A}\n  webhook_credentials: [{username: u, password: ${A}}]\n"
+        if "alias:" in block:
+            head += "  id_management: original\n  service_account: {username: u, secret: ${A}}\n"
         indented = "".join(f"  {line}\n" for line in rules.splitlines())
         assert load(head + indented, A="hush").projects["1"].rules.rules
 
