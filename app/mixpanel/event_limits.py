@@ -1,8 +1,9 @@
 """The limits that Mixpanel's `/import` sets to an event, checked before anything is sent.
 
 Source: https://developer.mixpanel.com/reference/import-events and, for `$device_id` and `$user_id`,
-Mixpanel's documentation of identity management. Texts longer than 255 characters are no violation: Mixpanel
-cuts them. An empty `distinct_id` is none either: it is how Mixpanel wants an event that is nobody's.
+Mixpanel's documentation of identity management. Mixpanel cuts texts at 255 characters, which is a violation
+only where they are names or ids: others, then. An empty `distinct_id` is none: it is how Mixpanel wants an
+event that is nobody's.
 """
 
 import re
@@ -81,6 +82,9 @@ def distinct_id_violations(distinct_id: Any) -> list[Violation]:
     field = "properties.distinct_id"
     if not isinstance(distinct_id, str):
         return [Violation(field, "distinct_id", "must be text")]
+    if len(distinct_id) > MAX_NAME:
+        message = f"has more than {MAX_NAME} characters: cut there, it could be somebody else's"
+        return [Violation(field, "distinct_id", message)]
     return _refused_id_violations(field, distinct_id)
 
 

@@ -13,9 +13,10 @@ from app.destinations.events.causes import Telling, tellings
 from app.destinations.events.encoding import Encode, encoder
 from app.destinations.events.limits import TOO_LARGE, invalid, rendered_violations, unusable
 from app.destinations.plan import Plan, Round
-from app.mixpanel.event_limits import time_violations
+from app.mixpanel.event_limits import distinct_id_violations, time_violations
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.violations import MAX_RECORD_BYTES, Violation
+from config.event_shape import MAX_NAME
 from config.projects import Project
 from config.rules import RuleSet
 from config.templates import Context
@@ -84,8 +85,9 @@ class _Told:
         record = encode(distinct_id)
         if distinct_id in REFUSED_IDS:
             self.given_up.append(unusable(self._telling.place, record))
-        elif broken or len(record) > MAX_RECORD_BYTES:
-            self.given_up.append(invalid(self._telling.place, broken or [TOO_LARGE], record))
+        elif broken or len(record) > MAX_RECORD_BYTES or len(distinct_id) > MAX_NAME:
+            broken = broken or distinct_id_violations(distinct_id) or [TOO_LARGE]
+            self.given_up.append(invalid(self._telling.place, broken, record))
         else:
             self.records.append(record)
 

@@ -179,6 +179,15 @@ def test_an_event_that_breaks_a_limit_is_never_sent_and_names_the_rule(
     assert json.loads(letter.record)["properties"]["distinct_id"] == "u"
 
 
+@pytest.mark.parametrize("event", [Event("e"), Event("e", {"id": "{distinct_id}"})])
+def test_an_event_about_an_id_that_mixpanel_would_cut_is_never_sent(event: Event) -> None:
+    result = planned([entry(entered=["u" * 255, "v" * 256])], Rule(enter_event=event))
+    assert told(result) == [("e", "u" * 255)]
+    ((code, reason),) = letters(result)
+    assert code == "invalid"
+    assert "properties.distinct_id has more than 255 characters" in reason
+
+
 def test_one_event_that_breaks_a_limit_costs_no_other() -> None:
     rule = Rule(update_event=Event("e", {"p": "{member[v]}"}))
     updated: dict[str, dict[str, Any]] = {

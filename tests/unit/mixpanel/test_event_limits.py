@@ -55,6 +55,7 @@ def test_an_ordinary_event_breaks_nothing() -> None:
         (event(time=NOW_MS * 1000), "properties.time", "time_future"),
         (event(distinct_id=None), "properties.distinct_id", "distinct_id"),
         (event(distinct_id=5), "properties.distinct_id", "distinct_id"),
+        (event(distinct_id="u" * 256), "properties.distinct_id", "distinct_id"),
         (event(**{"$insert_id": ""}), "properties.$insert_id", "insert_id"),
         (event(**{"$insert_id": 5}), "properties.$insert_id", "insert_id"),
         (event(**{"$insert_id": "a_b"}), "properties.$insert_id", "insert_id"),
@@ -99,6 +100,10 @@ def test_refused_ids_are_neither_distinct_ids_nor_insert_ids(refused: str) -> No
 
 def test_an_insert_id_may_have_36_characters() -> None:
     assert rules(event(**{"$insert_id": "29fc2962-6d9c-455d-95ad-95b84f09B9E4"})) == []
+
+
+def test_a_distinct_id_may_have_255_characters() -> None:
+    assert rules(event(distinct_id="é" * 255)) == []
 
 
 def test_an_event_of_nobody_has_an_empty_distinct_id() -> None:
