@@ -23,6 +23,11 @@ from app.destinations.runner import Destination
 from app.destinations.sending import RoundSender
 from app.destinations.source import E, Source
 from app.destinations.status import DestinationStatuses
+from app.destinations.waiting.gate import Gate
+from app.destinations.waiting.links import NoLinks, linking_ids
+from app.destinations.waiting.room import Room
+from app.destinations.waiting.runner import WaitingDestination
+from app.destinations.waiting.source import RoomSource
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
@@ -101,12 +106,18 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     )
     destinations = _Destinations(settings, redis, changelog)
     ingestion = destinations.ingestion
-    profiles = ProfilesSource(changelog, cohorts, membership)
+    links = NoLinks()
+    gate = Gate(redis, Room(redis, PROFILES.name), links, settings.link_wait_s)
+    outbox_gate = Gate(redis, Room(redis, OUTBOX_LANES["profiles"].name), links, settings.link_wait_s)
+    profiles = ProfilesSource(changelog, cohorts, membership, gate, linking_ids)
     runners: dict[str, LaneRunner] = {
         APPLY.name: apply,
-        **destinations.made(PROFILES, profiles, ingestion.update_profiles),
-        **destinations.made(
-            OUTBOX_LANES["profiles"], ProfilesOutboxSource(outboxes, "profiles"), ingestion.update_profiles
+        **destinations.with_room(PROFILES, gate, profiles, ingestion.update_profiles),
+        **destinations.with_room(
+            OUTBOX_LANES["profiles"],
+            outbox_gate,
+            ProfilesOutboxSource(outboxes, outbox_gate),
+            ingestion.update_profiles,
         ),
         **destinations.made(
             OUTBOX_LANES["groups"], GroupsOutboxSource(outboxes, "groups"), ingestion.update_groups
@@ -149,12 +160,25 @@ class _Destinations:
 
     def made(self, lane: LaneKind, source: Source[E], endpoint: Endpoint) -> dict[str, LaneRunner]:
         """Make the runner of a lane that sends what a source gives to one endpoint; by the lane's name."""
+        return {lane.name: self._destination(lane.name, source, endpoint)}
+
+    def with_room(
+        self, lane: LaneKind, gate: Gate, source: Source[E], endpoint: Endpoint
+    ) -> dict[str, LaneRunner]:
+        """Make the runner of a lane some of whose updates wait for links; by the lane's name."""
+        main = self._destination(lane.name, source, endpoint)
+        leaving = self._destination(gate.room.name, RoomSource(gate), endpoint, letters_of=lane.name)
+        return {lane.name: WaitingDestination(main, leaving, gate)}
+
+    def _destination(
+        self, name: str, source: Source[E], endpoint: Endpoint, letters_of: str | None = None
+    ) -> Destination[E]:
         settings = self._settings
-        cursor = Cursor(self._redis, lane.name, settings.dead_letter_cap)
+        cursor = Cursor(self._redis, name, settings.dead_letter_cap, letters_of=letters_of)
         sender = RoundSender(
             BatchSender(endpoint, self._budget, self._limits),
             cursor,
             connections=settings.mixpanel_connections,
             timeout_s=settings.mixpanel_timeout_s,
         )
-        return {lane.name: Destination(source, sender, cursor, self._changelog, random=SystemRandom())}
+        return Destination(source, sender, cursor, self._changelog, random=SystemRandom())

@@ -59,6 +59,7 @@ class Settings:
     inbox_soft_cap_bytes: int = 64 * 1024 * 1024
     inbox_hard_cap_bytes: int = 256 * 1024 * 1024
     outbox_cap_bytes: int = 128 * 1024 * 1024
+    link_wait_s: float = 30.0
     wait_replicas: int = 0
     allow_volatile_redis: bool = False
     slice_s: float = 5.0
@@ -93,6 +94,7 @@ VARIABLES: Final = (
     Variable("INBOX_SOFT_CAP_BYTES", "inbox_soft_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
     Variable("INBOX_HARD_CAP_BYTES", "inbox_hard_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
     Variable("OUTBOX_CAP_BYTES", "outbox_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
+    Variable("LINK_WAIT_S", "link_wait_s", seconds(0, 600)),
     Variable("WAIT_REPLICAS", "wait_replicas", whole(0, 16)),
     Variable("ALLOW_VOLATILE_REDIS", "allow_volatile_redis", flag),
     Variable("SLICE_S", "slice_s", seconds(0.01, 300)),

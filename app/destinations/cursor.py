@@ -3,7 +3,7 @@
 Everything is written by scripts that check the lane's fencing token, so that a runner that was taken over
 changes nothing. While a window is open, a set beside the hash holds marks: `r...` a round that is finished,
 `b...` a batch that is settled, `s...` an operation that is settled, `i...` one that is about to be sent and
-must not be sent twice.
+must not be sent twice, `w...` updates that were put into the waiting room.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,10 +33,14 @@ class Cursor:
         redis: where.
         name: the destination's name, which is its lane's, too.
         dead_letter_cap: most dead letters a project keeps.
+        letters_of: the name that its dead letters carry, where that is another.
     """
 
-    def __init__(self, redis: Redis, name: str, dead_letter_cap: int) -> None:
+    def __init__(
+        self, redis: Redis, name: str, dead_letter_cap: int, *, letters_of: str | None = None
+    ) -> None:
         self.name = name
+        self._letters_of = letters_of or name
         self._redis = redis
         self._cap = dead_letter_cap
         self._open = scripts.load(redis, "destinations/scripts/open.lua")
@@ -147,7 +151,7 @@ class Cursor:
             keys.dead_letter_counts(project_id),
         ]
         values = [value for one in letters for value in (one.code, one.reason, one.response, one.record)]
-        args = [lane.token, self.name, self._cap, accepted, len(marks), *marks, *values]
+        args = [lane.token, self._letters_of, self._cap, accepted, len(marks), *marks, *values]
         ours, dropped = cast("list[int]", self._settle(keys=names, args=args))
         if not ours:
             raise LaneLost(lane.name)

@@ -56,30 +56,46 @@ class Destination(Generic[E]):
         Raises:
             LaneLost: the lane was taken over; whoever has it goes on.
         """
-        self._source.admit(lane)
+        self.admit(lane)
         while True:
-            position = self._cursor.position(project.id)
-            if position.state == "stopped" and position.refused == credential_digest(project):
-                return Outcome.stopped(position.reason)
-            delivery = self._source.next(project, position)
-            if delivery is None:
-                return Outcome.drained()
-            try:
-                self._deliver(lane, project, delivery)
-            except (Retryable, Throttled) as error:
-                return self._retry_later(lane, error)
-            except (CredentialRefused, Rejected) as error:
-                return self._stop(lane, project, error)
+            ended = self.turn(lane, project)
+            if ended:
+                return ended
             if self._clock() >= until:
                 return Outcome.more()
 
+    def admit(self, lane: HeldLane) -> None:
+        """See that the cursor begins where it ought to, before the first turn of a run."""
+        self._source.admit(lane)
+
+    def turn(self, lane: HeldLane, project: Project) -> Outcome | None:
+        """Deliver one window; return how the run ends, or None if it goes on.
+
+        Raises:
+            LaneLost: the lane was taken over; whoever has it goes on.
+        """
+        position = self._cursor.position(project.id)
+        if position.state == "stopped" and position.refused == credential_digest(project):
+            return Outcome.stopped(position.reason)
+        delivery = self._source.next(project, position)
+        if delivery is None:
+            return Outcome.drained()
+        try:
+            self._deliver(lane, project, delivery)
+        except (Retryable, Throttled) as error:
+            return self._retry_later(lane, error)
+        except (CredentialRefused, Rejected) as error:
+            return self._stop(lane, project, error)
+        return None
+
     def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery[E]) -> None:
         plan, known = self._source.plan(project, delivery)
-        if plan.rounds or plan.given_up:
+        if not plan.empty:
             begun = delivery.known is not None
             if not begun:
                 rules = delivery.rules.to_json()
                 self._cursor.open(lane, delivery.after, delivery.end, rules, known)
+            self._source.begun(lane, delivery, plan, known)
             self._sender.send(lane, project, plan, again=begun)
             self._report_dead_letters(project.id, delivery)
         self._cursor.advance(lane, delivery.after, delivery.end, self._source.passing(project, delivery))

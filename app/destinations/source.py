@@ -17,7 +17,17 @@ from config.rules import RuleSet
 WINDOW: Final = 20_000
 """Changes, or records, that are delivered at a time; the last entry may pass it."""
 
-E = TypeVar("E", bound=Entry | Submission)
+
+class Sequenced(Protocol):
+    """What windows are made of: an entry of the log, a submission, a part of a waiting room."""
+
+    @property
+    def sequence(self) -> int:
+        """Its place, gapless."""
+        ...
+
+
+E = TypeVar("E", bound=Sequenced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,10 @@ class Source(Protocol[E]):
         """Plan a window, the same at every try; return also what the plan rests on beyond the entries."""
         ...
 
+    def begun(self, lane: HeldLane, delivery: Delivery[E], plan: Plan, known: bytes) -> None:
+        """Do what comes before anything is sent, once the window is remembered; at every try."""
+        ...
+
     def passing(self, project: Project, delivery: Delivery[E]) -> Sequence[Command]:
         """Return what is to be done in the step that moves the cursor over the window."""
         ...
@@ -90,6 +104,10 @@ class LogSource(ABC):
     @abstractmethod
     def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
         """Plan a window."""
+
+    def begun(self, lane: HeldLane, delivery: Delivery[Entry], plan: Plan, known: bytes) -> None:
+        """Do nothing."""
+        del lane, delivery, plan, known
 
     def passing(self, project: Project, delivery: Delivery[Entry]) -> Sequence[Command]:
         """Return nothing: the log is trimmed behind the slowest reader."""
@@ -125,6 +143,10 @@ class OutboxSource(ABC):
     @abstractmethod
     def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
         """Plan a window."""
+
+    def begun(self, lane: HeldLane, delivery: Delivery[Submission], plan: Plan, known: bytes) -> None:
+        """Do nothing."""
+        del lane, delivery, plan, known
 
     def passing(self, project: Project, delivery: Delivery[Submission]) -> Sequence[Command]:
         """Return what drops the window's submissions."""

@@ -14,9 +14,14 @@ K = TypeVar("K", bound=Hashable)
 _UNUSABLE: Final = "Mixpanel refuses this distinct_id, so nothing was sent for it"
 
 
+def profile_start(token: str) -> bytes:
+    """Make what every profile's record begins with, up to the distinct_id."""
+    return b'{"$token":%b,"$distinct_id":' % orjson.dumps(token)
+
+
 def profile_head(token: str) -> Callable[[str], bytes]:
     """Make what a profile's record begins with, given its distinct_id."""
-    start = b'{"$token":%b,"$distinct_id":' % orjson.dumps(token)
+    start = profile_start(token)
     return lambda distinct_id: start + orjson.dumps(distinct_id)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from app.destinations.waiting.hold import NOBODY, Hold
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -17,15 +19,17 @@ class Known:
     Attributes:
         cohorts: (id, name) of every cohort, where the window takes anything away.
         present: cohort id -> who of those asked about was a member.
+        hold: whose updates wait for a link.
     """
 
     cohorts: tuple[tuple[str, str], ...] = ()
     present: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hold: Hold = NOBODY
 
     def to_json(self) -> bytes:
-        """Encode; a few bytes unless cohorts claim the same values."""
+        """Encode; a few bytes unless cohorts claim the same values, or somebody waits."""
         present = {cohort_id: sorted(ids) for cohort_id, ids in self.present.items()}
-        return orjson.dumps({"cohorts": self.cohorts, "present": present})
+        return orjson.dumps({"cohorts": self.cohorts, "present": present, **self.hold.to_json()})
 
     @classmethod
     def from_json(cls, encoded: bytes) -> "Known":
@@ -34,4 +38,5 @@ class Known:
         return cls(
             cohorts=tuple((cohort_id, name) for cohort_id, name in stored["cohorts"]),
             present={cohort_id: frozenset(ids) for cohort_id, ids in stored["present"].items()},
+            hold=Hold.from_json(stored),
         )

@@ -6,7 +6,7 @@ one that claims the same value? `questions` asks it, only of cohorts whose claim
 in a later entry, which takes the value away then.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.destinations.plan import Plan
 from app.destinations.profiles.claims import Claims
@@ -14,6 +14,7 @@ from app.destinations.profiles.encoding import encode, give_up_unusable, profile
 from app.destinations.profiles.operations import Op
 from app.destinations.profiles.programs import History, Program, Programs
 from app.destinations.profiles.window import Group, Removal, removal_of
+from app.destinations.waiting.hold import take_out
 
 Present = Mapping[str, frozenset[str]]
 
@@ -27,7 +28,9 @@ def questions(groups: Iterable[Group], claims: Claims) -> dict[str, list[str]]:
     return {cohort_id: list(ids) for cohort_id, ids in asked.items()}
 
 
-def plan(groups: Iterable[Group], token: str, claims: Claims, present: Present) -> Plan:
+def plan(
+    groups: Iterable[Group], token: str, claims: Claims, present: Present, waiting: Sequence[str] = ()
+) -> Plan:
     """Turn changes into rounds of records.
 
     Args:
@@ -35,6 +38,7 @@ def plan(groups: Iterable[Group], token: str, claims: Claims, present: Present) 
         token: the project's token, which every record carries.
         claims: what the project's cohorts claim.
         present: the answers to `questions`: cohort id -> who of those asked about is a member.
+        waiting: distinct_ids whose updates wait, in order.
     """
     profiles = _Profiles()
     for group in groups:
@@ -46,7 +50,8 @@ def plan(groups: Iterable[Group], token: str, claims: Claims, present: Present) 
         else:
             profiles.step_alike(group)
     given_up = give_up_unusable(profiles.histories)
-    return Plan(encode(profiles.histories, profile_head(token)), given_up)
+    held = take_out(profiles.histories, waiting)
+    return Plan(encode(profiles.histories, profile_head(token)), given_up, held)
 
 
 class _Spared:

@@ -1,7 +1,8 @@
 """The profiles destination's windows of the change log, and their plans."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from structlog.stdlib import get_logger
@@ -15,10 +16,16 @@ from app.destinations.profiles.known import Known
 from app.destinations.profiles.plan import plan, questions
 from app.destinations.profiles.window import Group, groups
 from app.destinations.source import Delivery, LogSource
+from app.destinations.waiting.gate import Gate
+from app.destinations.waiting.hold import Hold
+from app.lanes.lanes import HeldLane
 from config.projects import Project
 from config.rules import RuleSet
 
 log = get_logger(__name__)
+
+LinkingIds = Callable[[Sequence[Entry], RuleSet], Collection[str]]
+"""Names the ids that entries link by rules."""
 
 _IDS_A_LOOKUP: Final = 1_000
 
@@ -30,6 +37,8 @@ class ProfilesSource(LogSource):
         changelog: the log.
         cohorts: who might claim the same value.
         membership: who is a member there.
+        gate: who waits for a link.
+        linking_ids: whom entries link.
         now: seconds since 1970, for how long a sync took.
     """
 
@@ -38,24 +47,35 @@ class ProfilesSource(LogSource):
         changelog: ChangeLog,
         cohorts: Cohorts,
         membership: Membership,
+        gate: Gate,
+        linking_ids: LinkingIds,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(changelog)
         self._cohorts = cohorts
         self._membership = membership
+        self._gate = gate
+        self._linking_ids = linking_ids
         self._now = now
 
     def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
         """Plan a window; return also what the plan rests on."""
         found = groups(project.id, delivery.entries, delivery.rules)
-        known = (
-            self._look_up(project.id, found, delivery.rules)
-            if delivery.known is None
-            else Known.from_json(delivery.known)
-        )
+        if delivery.known is None:
+            hold = self._hold(project.id, found, delivery)
+            known = replace(self._look_up(project.id, found, delivery.rules), hold=hold)
+        else:
+            known = Known.from_json(delivery.known)
         claims = Claims(project.id, delivery.rules, known.cohorts)
-        return plan(found, project.token.reveal(), claims, known.present), known.to_json()
+        planned = plan(found, project.token.reveal(), claims, known.present, known.hold.ids)
+        return planned, known.to_json()
+
+    def begun(self, lane: HeldLane, delivery: Delivery[Entry], plan: Plan, known: bytes) -> None:
+        """Put what waits for links aside."""
+        del delivery
+        if plan.held:
+            self._gate.room.hold(lane, Known.from_json(known).hold, plan.held)
 
     def passed(self, project: Project, delivery: Delivery[Entry]) -> None:
         """Trim the log, and say of each sync that ended in the window that Mixpanel is up to date with it."""
@@ -77,6 +97,18 @@ class ProfilesSource(LogSource):
             updated=detail.get("updated", 0),
             members=detail.get("members", 0),
             seconds=round(self._now() - detail.get("began_ms", entry.time_ms) / 1000, 1),
+        )
+
+    def _hold(self, project_id: str, found: Sequence[Group], delivery: Delivery[Entry]) -> Hold:
+        def linking(after: int) -> Collection[str]:
+            entries = [entry for entry in delivery.entries if entry.sequence > after]
+            return self._linking_ids(entries, delivery.rules)
+
+        return self._gate.hold(
+            project_id,
+            lambda: list({distinct_id: None for group in found for distinct_id in group.ids}),
+            end=delivery.end,
+            linking=linking if delivery.rules.has_links else None,
         )
 
     def _look_up(self, project_id: str, found: Sequence[Group], rules: RuleSet) -> Known:

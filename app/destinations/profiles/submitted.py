@@ -10,12 +10,15 @@ from typing import Any
 
 import orjson
 
-from app.destinations.outbox import Submission
+from app.destinations.outbox import Outboxes, Submission
 from app.destinations.plan import Plan
 from app.destinations.profiles.encoding import K, encode, give_up_unusable, group_head, profile_head
 from app.destinations.profiles.operations import COUNTS, Op, expand
 from app.destinations.profiles.programs import History
 from app.destinations.source import Delivery, OutboxSource
+from app.destinations.waiting.gate import Gate
+from app.destinations.waiting.hold import Hold, take_out
+from app.lanes.lanes import HeldLane
 from config.projects import Project
 from config.rules import KINDS
 
@@ -23,15 +26,36 @@ _NOTHING_ELSE = b"{}"
 
 
 class ProfilesOutboxSource(OutboxSource):
-    """Turn submitted profile operations into updates."""
+    """Turn submitted profile operations into updates.
+
+    Args:
+        outboxes: what was submitted.
+        gate: who waits for a link.
+    """
+
+    def __init__(self, outboxes: Outboxes, gate: Gate) -> None:
+        super().__init__(outboxes, "profiles")
+        self._gate = gate
 
     def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
-        """Plan a window."""
+        """Plan a window; return also who of it waits."""
         histories: dict[str, History] = {}
         for record, ops in _submitted(delivery.entries):
             _step(histories, record["$distinct_id"], ops)
+        if delivery.known is None:
+            hold = self._gate.hold(project.id, lambda: list(histories))
+        else:
+            hold = Hold.from_json(orjson.loads(delivery.known))
         given_up = give_up_unusable(histories)
-        return Plan(encode(histories, profile_head(project.token.reveal())), given_up), _NOTHING_ELSE
+        held = take_out(histories, hold.ids)
+        rounds = encode(histories, profile_head(project.token.reveal()))
+        return Plan(rounds, given_up, held), orjson.dumps(hold.to_json())
+
+    def begun(self, lane: HeldLane, delivery: Delivery[Submission], plan: Plan, known: bytes) -> None:
+        """Put what waits for links aside."""
+        del delivery
+        if plan.held:
+            self._gate.room.hold(lane, Hold.from_json(orjson.loads(known)), plan.held)
 
 
 class GroupsOutboxSource(OutboxSource):

@@ -21,6 +21,9 @@ from app.destinations.runner import Destination
 from app.destinations.sending import RoundSender
 from app.destinations.source import OutboxSource
 from app.destinations.status import DestinationStatuses
+from app.destinations.waiting.gate import Gate
+from app.destinations.waiting.links import NoLinks
+from app.destinations.waiting.room import Room
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
@@ -76,7 +79,8 @@ class Box:
         if name == "events":
             self._build(EventsOutboxSource(self.outboxes, name), ingestion.import_events)
         else:
-            self._build(ProfilesOutboxSource(self.outboxes, name), ingestion.update_profiles)
+            gate = Gate(redis, Room(redis, self.lane.name), NoLinks(), wait_s=30.0)
+            self._build(ProfilesOutboxSource(self.outboxes, gate), ingestion.update_profiles)
         self.project = Project(
             P, "Shop", "eu", Secret("token-1"), replace(HOSTS["eu"], ingestion=url), webhook_credentials=()
         )

@@ -21,6 +21,9 @@ from app.destinations.profiles.source import ProfilesSource
 from app.destinations.runner import Destination
 from app.destinations.sending import RoundSender
 from app.destinations.status import DestinationStatus, DestinationStatuses
+from app.destinations.waiting.gate import Gate
+from app.destinations.waiting.links import NoLinks, linking_ids
+from app.destinations.waiting.room import Room
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
@@ -163,10 +166,13 @@ class World:
         self.cursor = Cursor(self.redis, "profiles", dead_letter_cap)
         self.sender = RoundSender(batches, self.cursor, connections=4, timeout_s=TIMEOUT_S)
         self._senders.append(self.sender)
+        gate = Gate(self.redis, Room(self.redis, PROFILES.name), NoLinks(), wait_s=30.0)
         source = ProfilesSource(
             self.changelog,
             cast("Cohorts", self.known),
             cast("Membership", self.known),
+            gate,
+            linking_ids,
             now=lambda: self.now_s,
         )
         self.destination = Destination(source, self.sender, self.cursor, self.changelog, random=Random(1))

@@ -11,6 +11,7 @@ from app.destinations.outbox import Outboxes, Submission
 from app.destinations.plan import Plan
 from app.destinations.profiles.submitted import GroupsOutboxSource, ProfilesOutboxSource
 from app.destinations.source import Delivery, OutboxSource
+from app.destinations.waiting.gate import Gate
 from config.projects import HOSTS, Project
 from config.rules import RuleSet
 from config.secret import Secret
@@ -19,6 +20,7 @@ from tests.unit.destinations.profile_model import Profiles, seen
 
 PROJECT = Project("p1", "Shop", "eu", Secret("token-1"), HOSTS["eu"], webhook_credentials=())
 NOBODY = cast("Outboxes", None)
+UNASKED = cast("Gate", None)
 
 NAMES = st.sampled_from(["a", "b"])
 SCALARS = st.sampled_from(["x", "y", "z"])
@@ -44,7 +46,7 @@ def planned(source: OutboxSource, *submissions: list[dict[str, Any]]) -> Plan:
         Submission(sequence, 0, 0, tuple(orjson.dumps(record) for record in records))
         for sequence, records in enumerate(submissions, start=1)
     ]
-    return source.plan(PROJECT, Delivery(0, entries, RuleSet(), known=None))[0]
+    return source.plan(PROJECT, Delivery(0, entries, RuleSet(), known=b"{}"))[0]  # known: nobody waits
 
 
 def sent(plan: Plan) -> list[bytes]:
@@ -68,7 +70,7 @@ def test_profiles_end_as_if_every_operation_had_been_sent_alone(
         for record in each:
             profile_model.send(expected, orjson.dumps(record))
     got: Profiles = {}
-    plan = planned(ProfilesOutboxSource(NOBODY, "profiles"), *records)
+    plan = planned(ProfilesOutboxSource(NOBODY, UNASKED), *records)
     for encoded in sent(plan):
         profile_model.send(got, encoded)
     for distinct_id in ("ann", "bob"):
@@ -95,7 +97,7 @@ def test_what_counts_keeps_a_mark_of_its_own_that_does_not_change_from_try_to_tr
         {"$distinct_id": "ann", "$add": {"visits": 1, "coins": 2}},
         {"$distinct_id": "ann", "$add": {"visits": 1}},
     ]
-    plans = [planned(ProfilesOutboxSource(NOBODY, "profiles"), records, records) for _ in range(2)]
+    plans = [planned(ProfilesOutboxSource(NOBODY, UNASKED), records, records) for _ in range(2)]
     marks = [[mark for one in plan.rounds for mark, _ in one.once] for plan in plans]
     assert marks[0] == marks[1]
     assert len(set(marks[0])) == 6
@@ -103,7 +105,7 @@ def test_what_counts_keeps_a_mark_of_its_own_that_does_not_change_from_try_to_tr
 
 def test_a_distinct_id_that_mixpanel_refuses_is_a_dead_letter() -> None:
     plan = planned(
-        ProfilesOutboxSource(NOBODY, "profiles"),
+        ProfilesOutboxSource(NOBODY, UNASKED),
         [{"$distinct_id": "null", "$set": {"a": 1}}, {"$distinct_id": "ann", "$set": {"a": 1}}],
     )
     assert [letter.code for letter in plan.given_up] == ["unusable_id"]
