@@ -44,7 +44,8 @@ def violations(
         found += distinct_id_violations(properties.get("distinct_id"))
         found += insert_id_violations(properties.get("$insert_id"))
         found += shape_violations(properties)
-        found += _link_violations(properties, id_management)
+        if id_management == "simplified":
+            found += _identity_violations(properties)
     else:
         found.append(Violation(_PROPERTIES, _PROPERTIES, "must be an object"))
     too_deep = any(violation.rule == "nesting" for violation in found)
@@ -67,8 +68,10 @@ def name_violations(name: Any) -> list[Violation]:
 def time_violations(time: Any, now_ms: int) -> list[Violation]:
     """Check the time of an event, in seconds or milliseconds since 1970."""
     field = "properties.time"
-    if not isinstance(time, int | float) or isinstance(time, bool):
-        return [Violation(field, "time", "must be a number, in seconds or milliseconds since 1970")]
+    if isinstance(time, bool) or not (
+        isinstance(time, int) or (isinstance(time, float) and time.is_integer())
+    ):
+        return [Violation(field, "time", "must be a whole number, in seconds or milliseconds since 1970")]
     if time < _YEAR_1971_S:
         return [Violation(field, "time_past", "is before 1971")]
     time_ms = time if time >= _MILLISECONDS_FROM else time * 1000
@@ -79,13 +82,7 @@ def time_violations(time: Any, now_ms: int) -> list[Violation]:
 
 def distinct_id_violations(distinct_id: Any) -> list[Violation]:
     """Check whom an event is about."""
-    field = "properties.distinct_id"
-    if not isinstance(distinct_id, str):
-        return [Violation(field, "distinct_id", "must be text")]
-    if len(distinct_id) > MAX_NAME:
-        message = f"has more than {MAX_NAME} characters: cut there, it could be somebody else's"
-        return [Violation(field, "distinct_id", message)]
-    return _refused_id_violations(field, distinct_id)
+    return _id_violations("distinct_id", distinct_id)
 
 
 def insert_id_violations(insert_id: Any) -> list[Violation]:
@@ -106,6 +103,16 @@ def _outer_violations(event: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation(name, "unknown_field", "is no field of an event; properties stand in `properties`")
 
 
+def _id_violations(name: str, value: Any) -> list[Violation]:
+    field = f"{_PROPERTIES}.{name}"
+    if not isinstance(value, str):
+        return [Violation(field, name.removeprefix("$"), "must be text")]
+    if len(value) > MAX_NAME:
+        message = f"has more than {MAX_NAME} characters: cut there, it could be somebody else's"
+        return [Violation(field, name.removeprefix("$"), message)]
+    return _refused_id_violations(field, value)
+
+
 def _refused_id_violations(field: str, value: str) -> list[Violation]:
     if value not in REFUSED_IDS:
         return []
@@ -114,7 +121,11 @@ def _refused_id_violations(field: str, value: str) -> list[Violation]:
     ]
 
 
-def _link_violations(properties: Mapping[str, Any], id_management: IdManagement) -> Iterator[Violation]:
-    if id_management == "simplified" and properties.get("$device_id") and properties.get("$user_id"):
+def _identity_violations(properties: Mapping[str, Any]) -> Iterator[Violation]:
+    """Check the ids by which a simplified project tells whose event it is."""
+    given = [name for name in ("$user_id", "$device_id") if properties.get(name) not in (None, "")]
+    for name in given:
+        yield from _id_violations(name, properties[name])
+    if len(given) > 1:
         message = "would merge two identities together with $user_id: submit an identity link instead"
         yield Violation("properties.$device_id", "identity_link", message)

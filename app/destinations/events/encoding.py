@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from app.destinations.events.causes import Telling
+from app.mixpanel.refused_ids import REFUSED_IDS
 from config.links import DEVICE_PREFIX
 from config.projects import Project
 
@@ -51,13 +52,19 @@ def encoder(project: Project, telling: Telling) -> Callable[[str, Mapping[str, A
             encoded = orjson.dumps(distinct_id)
             device = b""
             if devices and distinct_id.startswith(DEVICE_PREFIX):
-                device = b'"$device_id":%b,' % orjson.dumps(distinct_id.removeprefix(DEVICE_PREFIX))
+                device = _device(distinct_id.removeprefix(DEVICE_PREFIX))
             insert_id = insert_id_of(distinct_id).encode()
             return b'%b%b,%b"$insert_id":"%b"}}' % (head, encoded, device, insert_id)
 
         return of_member
 
     return of_event
+
+
+def _device(device_id: str) -> bytes:
+    """Name a device as Mixpanel's SDKs do, unless Mixpanel refuses the id: the profile's says it, too."""
+    usable = device_id and device_id not in REFUSED_IDS
+    return b'"$device_id":%b,' % orjson.dumps(device_id) if usable else b""
 
 
 def _own(properties: Mapping[str, Any]) -> bytes:

@@ -135,6 +135,13 @@ def test_a_device_in_a_simplified_project_is_named_as_its_sdks_name_it() -> None
         assert "$device_id" not in properties(planned(device, project=other))
 
 
+@pytest.mark.parametrize("device", ["", "anon", "0"])
+def test_a_device_whose_id_mixpanel_refuses_is_named_by_its_profile_alone(device: str) -> None:
+    found = properties(planned([entry(exited=[f"$device:{device}"])]))
+    assert found["distinct_id"] == f"$device:{device}"
+    assert "$device_id" not in found
+
+
 @pytest.mark.parametrize("refused", sorted(REFUSED_IDS))
 def test_an_event_about_an_id_that_mixpanel_refuses_is_never_sent(refused: str) -> None:
     result = planned([entry(exited=[refused, "u"])], Rule(), ALL)

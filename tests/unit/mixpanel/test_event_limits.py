@@ -50,6 +50,9 @@ def test_an_ordinary_event_breaks_nothing() -> None:
         (event(time=None), "properties.time", "time"),
         (event(time="1785888000"), "properties.time", "time"),
         (event(time=True), "properties.time", "time"),
+        (event(time=1785888000.5), "properties.time", "time"),
+        (event(time=float("nan")), "properties.time", "time"),
+        (event(time=float("inf")), "properties.time", "time"),
         (event(time=0), "properties.time", "time_past"),
         (event(time=-1), "properties.time", "time_past"),
         (event(time=NOW_MS * 1000), "properties.time", "time_future"),
@@ -66,6 +69,10 @@ def test_an_ordinary_event_breaks_nothing() -> None:
         (event(a=[{"b": [0] * 255}]), "properties.a[0].b", "array_elements"),
         (event(a={"b": {"c": {"d": {}}}}), "properties.a.b.c.d", "nesting"),
         (event(**{"$device_id": "d", "$user_id": "u"}), "properties.$device_id", "identity_link"),
+        (event(**{"$device_id": "anon"}), "properties.$device_id", "refused_id"),
+        (event(**{"$user_id": "null"}), "properties.$user_id", "refused_id"),
+        (event(**{"$user_id": 5}), "properties.$user_id", "user_id"),
+        (event(**{"$device_id": "d" * 256}), "properties.$device_id", "device_id"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_place_and_its_rule(broken: Any, field: str, rule: str) -> None:
@@ -122,7 +129,7 @@ def test_one_id_alone_merges_nobody(ids: dict[str, str]) -> None:
 
 @given(st.integers(0, NOW_MS + 3 * HOUR_MS))
 def test_a_time_is_taken_from_1971_to_an_hour_ahead_in_seconds_or_milliseconds(instant_ms: int) -> None:
-    for time in (instant_ms, instant_ms / 1000, instant_ms // 1000):
+    for time in (instant_ms, float(instant_ms), instant_ms // 1000, float(instant_ms // 1000)):
         as_ms = time if time >= 31_536_000_000 else time * 1000
         expected = []
         if as_ms < 31_536_000_000:
