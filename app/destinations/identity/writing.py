@@ -1,0 +1,106 @@
+"""What has to be written for some new links: which ids, which clusters, which reasons."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import xxhash
+
+from app.destinations.identity.clusters import PART, Cluster, Joined
+from app.destinations.identity.encoding import pack_cluster, pack_node
+from app.store import keys
+
+IDS_A_WRITE: Final = 150
+"""With the most that the last link may add, 250, it stays within some 400 commands, or a millisecond."""
+
+ID_BUCKETS: Final = 16_384
+CLUSTERS_A_BUCKET: Final = 64
+
+Write = tuple[str, str, tuple[str | bytes | int, ...]]
+"""A key, a command's name, and its arguments behind the key."""
+
+
+class Writing:
+    """Collects what links do to clusters, until it is enough for one script.
+
+    Args:
+        version: of the ledger that it is computed from.
+        last: the last number that a cluster was given.
+
+    Attributes:
+        version, last: as given; `last` grows as new clusters get their numbers.
+        links: how many links there are.
+    """
+
+    def __init__(self, version: int, last: int) -> None:
+        self.version = version
+        self.last = last
+        self.links = 0
+        self._changed = 0
+        self._ids: dict[Cluster, list[str]] = {}
+        self._gone: list[int] = []
+        self._whys: dict[bytes, bytes] = {}
+
+    def take(self, joined: Joined, digest: bytes, why: bytes) -> None:
+        """Take in what one link does, and why it was made."""
+        self.links += 1
+        self._changed += len(joined.ids)
+        self._whys[digest] = why
+        self._ids.setdefault(joined.cluster, []).extend(joined.ids)
+        if joined.gone:
+            self._ids.pop(joined.gone, None)
+            if joined.gone.number:
+                self._gone.append(joined.gone.number)
+
+    @property
+    def full(self) -> bool:
+        """Whether one more link could make it too much."""
+        return self._changed >= IDS_A_WRITE
+
+    def commands(self, project_id: str, name: str) -> Iterator[Write]:
+        """Give the commands that write it, to be run in one step; new clusters get their numbers.
+
+        Args:
+            project_id: whose links.
+            name: the destination that counts them as delivered.
+        """
+        for cluster, ids in self._ids.items():
+            if not cluster.number:
+                self.last += 1
+                cluster.number = self.last
+            number = str(cluster.number).encode()
+            for node in dict.fromkeys(ids):
+                packed = pack_node(node)
+                yield keys.identity_ids(project_id, id_bucket(packed)), "HSET", (packed, number)
+            yield from _cluster(project_id, cluster)
+        for gone in self._gone:
+            yield keys.identity_clusters(project_id, cluster_bucket(gone)), "HDEL", (part_field(gone),)
+        for digest, why in self._whys.items():
+            yield keys.identity_whys(project_id), "HSET", (digest, why)
+        yield keys.identity_meta(project_id), "HSET", ("clusters", self.last)
+        yield keys.identity_meta(project_id), "HINCRBY", ("links", self.links)
+        yield keys.destination(project_id, name), "HINCRBY", ("delivered", self.links)
+
+
+def _cluster(project_id: str, cluster: Cluster) -> Iterator[Write]:
+    """Write a cluster's last part; what is more than a part goes to older parts, which never change again."""
+    key = keys.identity_clusters(project_id, cluster_bucket(cluster.number))
+    while len(cluster.edges) > PART:
+        older, cluster.edges = cluster.edges[:PART], cluster.edges[PART:]
+        yield key, "HSET", (part_field(cluster.number, cluster.parts), pack_cluster(0, older))
+        cluster.parts += 1
+    yield key, "HSET", (part_field(cluster.number), pack_cluster(cluster.parts, cluster.edges))
+
+
+def id_bucket(packed: bytes) -> int:
+    """Return the bucket of a packed id, from 0."""
+    return xxhash.xxh3_64_intdigest(packed) % ID_BUCKETS
+
+
+def cluster_bucket(number: int) -> int:
+    """Return the bucket of a cluster; numbers are given one after the other, so that buckets fill evenly."""
+    return number // CLUSTERS_A_BUCKET
+
+
+def part_field(number: int, part: int | None = None) -> str:
+    """Name the field of a cluster's last part, or of an older one (from 0)."""
+    return str(number) if part is None else f"{number}.{part}"
