@@ -4,20 +4,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+IdManagement = Literal["simplified", "original", "legacy"]
 MEBIBYTE = 1024 * 1024
 GIBIBYTE = 1024 * MEBIBYTE
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the ingestion API; the defaults are the documented ones, tests lower them.
+    """Limits of the API; the defaults are the documented ones, tests lower them.
 
-    `strict_status` is the HTTP status of an answer with `failed_records`. The description of `/engage` knows
-    200 only ("returns a 200 OK even if there are data validation issues"); the described answer itself
-    carries `code: 400` and `/import` sends 400 with it. A client should take both, so both can be had here.
+    `strict_status` is the HTTP status of an answer with `failed_records` everywhere but at `/import`, which
+    sends 400. The description of `/engage` knows 200 only ("returns a 200 OK even if there are data
+    validation issues"); the described answer itself carries `code: 400`. A client should take both, so both
+    can be had here. What is called `max_...` may be reached: "fewer than 255" is 254.
     """
 
     max_updates: int = 2000
+    max_events: int = 2000
     max_request_bytes: int = 10 * MEBIBYTE
     max_record_bytes: int = MEBIBYTE
     max_name_chars: int = 255
@@ -25,6 +28,35 @@ class Limits:
     records_a_minute: int = 1_800_000
     bytes_a_minute: int = 2 * GIBIBYTE
     strict_status: int = 200
+    max_event_properties: int = 254
+    max_nesting: int = 3
+    max_nested_keys: int = 254
+    max_array: int = 254
+    max_chars: int = 255
+    max_ahead_s: int = 3600
+    track_days: int = 5
+    max_cluster: int = 500
+    max_exported: int = 100_000
+    exports_an_hour: int = 60
+    exports_a_second: int = 3
+
+
+@dataclass(frozen=True)
+class ApiHabits:
+    """How the API goes about what the documentation leaves open, or real projects were seen to do.
+
+    Attributes:
+        device_profiles: What becomes of the profile at `$device:<id>` when a simplified project links the
+            device: "dropped" as documented ("user profile properties are not preserved"), or "merged".
+        verbs: A strict `/import` with an identity verb that the system does not have refuses the verb alone
+            ("refused"), or everything that came with it ("refuse_batch").
+        export: `/export` shows each event once ("deduplicated"), or as often as it came ("raw"), which is
+            what Mixpanel documents of its own.
+    """
+
+    device_profiles: Literal["dropped", "merged"] = "dropped"
+    verbs: Literal["refused", "refuse_batch"] = "refused"
+    export: Literal["deduplicated", "raw"] = "deduplicated"
 
 
 @dataclass(frozen=True)
@@ -94,6 +126,10 @@ class SandboxConfig:
     Attributes:
         project_id: The one project that lives here.
         token: Its project token; updates with any other token are accepted and go nowhere.
+        id_management: Its identity system, fixed once it holds data.
+        service_account: Name of a service account that may do everything here.
+        service_secret: Its secret.
+        project_secret: The project's own, deprecated secret.
         data_dir: Where the state is kept; None keeps it in memory.
         seed: Decides people, cohorts, churn and faults.
         profiles: How many people to invent when the state is new.
@@ -103,6 +139,10 @@ class SandboxConfig:
 
     project_id: str = "2195193"
     token: str = field(default="sandbox-token", repr=False)
+    id_management: IdManagement = "simplified"
+    service_account: str = "sandbox-account"
+    service_secret: str = field(default="sandbox-secret", repr=False)
+    project_secret: str = field(default="sandbox-project-secret", repr=False)
     data_dir: Path | None = None
     seed: int = 1
     profiles: int = 5000
@@ -110,6 +150,7 @@ class SandboxConfig:
     churn: float = 0.01
     limits: Limits = Limits()
     habits: Habits = Habits()
+    api: ApiHabits = ApiHabits()
     sender: SenderConfig = SenderConfig()
 
 
@@ -120,6 +161,7 @@ class Controls:
         self._config = config
         self.limits = config.limits
         self.habits = config.habits
+        self.api = config.api
         self.sender = config.sender
         self.churn = config.churn
 
@@ -127,5 +169,6 @@ class Controls:
         """Go back to what the sandbox was started with."""
         self.limits = self._config.limits
         self.habits = self._config.habits
+        self.api = self._config.api
         self.sender = self._config.sender
         self.churn = self._config.churn

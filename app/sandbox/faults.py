@@ -7,6 +7,8 @@ API half (`side: api`), kinds:
     cut       close the connection without an answer; `when` likewise
     partial   refuse `records` records of the batch, chosen by chance
     poison    refuse the whole batch with 400 and no reasons if it names one of `distinct_ids`
+With a `path` (such as `/import`), an API fault strikes there only; `/export` has no batches, so neither
+`partial` nor `poison`.
 Sender half (`side: sender`), kinds:
     drop_answer   a page arrives, its answer is lost
     duplicate     a page is sent twice
@@ -24,6 +26,7 @@ from typing import Any
 API_KINDS = ("status", "delay", "timeout", "cut", "partial", "poison")
 SENDER_KINDS = ("drop_answer", "duplicate", "reorder", "abort", "late")
 KINDS = {"api": API_KINDS, "sender": SENDER_KINDS}
+API_PATHS = ("/engage", "/import", "/track", "/groups", "/export")
 HTTP_STATUSES = range(400, 600)
 
 
@@ -47,6 +50,7 @@ class Fault:
     records: int = 1
     when: str = "before"
     distinct_ids: tuple[str, ...] = ()
+    path: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS.get(self.side, ()):
@@ -63,6 +67,12 @@ class Fault:
             raise InvalidFaultError("delay_s, records: not below 0")
         if self.when not in {"before", "after"}:
             raise InvalidFaultError("when: before or after (the batch is applied)")
+        if self.path and (self.side != "api" or self.path not in API_PATHS):
+            raise InvalidFaultError("path: of the api side, one of " + ", ".join(API_PATHS))
+
+    def concerns(self, path: str) -> bool:
+        """Tell whether the fault can strike at a path."""
+        return self.path in {"", path}
 
     @classmethod
     def from_json(cls, item: Mapping[str, Any]) -> "Fault":

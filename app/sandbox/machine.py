@@ -5,12 +5,14 @@ from typing import Any
 
 from flask import Flask
 
-from app.sandbox.api.engage import Engage
-from app.sandbox.api.ingest import Ingest
+from app.sandbox.api.assembly import ApiStores, assemble
+from app.sandbox.api.endpoint import Surroundings
+from app.sandbox.api.limits import RollingMinute
 from app.sandbox.chance import seeded
 from app.sandbox.clock import SandboxClock
 from app.sandbox.config import Controls, SandboxConfig
 from app.sandbox.faults import Faults
+from app.sandbox.identity.linking import Linker
 from app.sandbox.journal import Journal
 from app.sandbox.population.churn import Churn
 from app.sandbox.population.membership import Population
@@ -21,12 +23,20 @@ from app.sandbox.sender.sync import CohortSync, SyncStores
 from app.sandbox.sender.transport import HttpTransport, Reply, Transport, UnansweredError
 from app.sandbox.store.cohorts import Cohorts
 from app.sandbox.store.database import Database
-from app.sandbox.store.meta import CLOCK_OFFSET_S, Meta
+from app.sandbox.store.events import Events
+from app.sandbox.store.groups import Groups
+from app.sandbox.store.identities import Identities
+from app.sandbox.store.links import Links
+from app.sandbox.store.meta import CLOCK_OFFSET_S, ID_MANAGEMENT, Meta
 from app.sandbox.store.profiles import Profiles
 from app.sandbox.store.snapshots import Snapshots
 
 EXTENSION = "sandbox"
 JOIN_S = 1.0
+
+
+class OtherSystemError(Exception):
+    """The state holds data of another identity system."""
 
 
 class NoWebhook:
@@ -55,6 +65,7 @@ class Machine:
 
         Raises:
             StateInUseError: Another sandbox runs on the data directory.
+            OtherSystemError: The state was made with another identity system.
         """
         self.config = config
         self.log = log
@@ -68,7 +79,12 @@ class Machine:
         self.profiles = Profiles(self.database)
         self.cohorts = Cohorts(self.database, self.meta)
         self.snapshots = Snapshots(self.database)
-        self.population = Population(self.database, self.profiles, self.clock, config.seed)
+        self.identities = Identities(self.database)
+        self.links = Links(self.database)
+        self.events = Events(self.database, self.identities)
+        self.groups = Groups(self.database)
+        self._fix_system()
+        self.population = Population(self.database, self.profiles, self.identities, self.clock, config.seed)
         self.seeding = Seeding(
             database=self.database,
             meta=self.meta,
@@ -85,13 +101,20 @@ class Machine:
             population=self.population,
             seed=config.seed,
         )
-        self.engage = Engage(
-            ingest=Ingest(self.database, self.profiles, config.token),
+        linker = Linker(
+            system=config.id_management,
+            database=self.database,
+            identities=self.identities,
+            links=self.links,
+            profiles=self.profiles,
             controls=self.controls,
-            faults=self.faults,
-            journal=self.journal,
-            clock=self.clock,
-            stop=self.stop,
+            seed=config.seed,
+        )
+        self.api = assemble(
+            config,
+            ApiStores(self.database, self.profiles, self.groups, self.events, self.identities),
+            linker,
+            Surroundings(self.controls, self.faults, self.journal, self.clock, self.stop, RollingMinute()),
         )
         delivery = Delivery(
             transport=transport or _transport(config),
@@ -133,6 +156,16 @@ class Machine:
         if self._loop is not None:
             self._loop.join(JOIN_S)
         self.database.close()
+
+    def _fix_system(self) -> None:
+        """Hold on to the identity system once there is data that depends on it, as Mixpanel does."""
+        known, wanted = self.meta.word(ID_MANAGEMENT), self.config.id_management
+        if known not in {None, wanted} and (self.events.arrivals() or self.links.count()):
+            self.database.close()
+            raise OtherSystemError(
+                f"{self.config.data_dir} holds data of the identity system {known}, not {wanted}"
+            )
+        self.meta.set_word(ID_MANAGEMENT, wanted)
 
     def _report(self) -> None:
         if not self.stop.is_set():

@@ -1,5 +1,6 @@
 """Put a request's outcome into the words the client asked for: plain, `verbose`, `strict`, `callback`."""
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from app.sandbox.api.ingest import Ingested
 
 CALLBACK = re.compile(r"[A-Za-z_$][\w$.]*")
 SOME_FAILED = "some data points in the request failed validation"
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # 1x1, transparent
 
 
 @dataclass(frozen=True)
@@ -22,17 +24,29 @@ class Modes:
     verbose: bool
     ip: bool
     callback: str | None
+    img: bool = False
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Modes":
-        """Read the query string; `ip` counts as 1 if absent, as its description says."""
+    def of(cls, query: Mapping[str, str], *, images: bool = False) -> "Modes":
+        """Read the query string; `ip` counts as 1 if absent, as its description says of profiles.
+
+        Args:
+            query: Of the request.
+            images: The endpoint knows `img`.
+        """
         callback = query.get("callback", "")
         return cls(
             strict=query.get("strict") == "1",
             verbose=query.get("verbose") == "1",
             ip=query.get("ip", "1") != "0",
             callback=callback if CALLBACK.fullmatch(callback) else None,
+            img=images and query.get("img") == "1",
         )
+
+    @classmethod
+    def of_import(cls, query: Mapping[str, str]) -> "Modes":
+        """Read the query string of `/import`, which is strict if nothing is said and knows nothing else."""
+        return cls(strict=query.get("strict", "1") != "0", verbose=False, ip=False, callback=None)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,7 @@ class Answer:
     body: bytes
     content_type: str = "application/json"
     retry_after_s: float | None = None
+    encoding: str | None = None
 
 
 def outcome(ingested: Ingested, modes: Modes, strict_status: int) -> Answer:
@@ -51,6 +66,19 @@ def outcome(ingested: Ingested, modes: Modes, strict_status: int) -> Answer:
         return _strict(ingested, strict_status)
     first = ingested.failures[0].message if ingested.failures else None
     return _loose(modes, valid=ingested.imported > 0, error=first)
+
+
+def imported(ingested: Ingested, modes: Modes) -> Answer:
+    """Answer a batch of `/import`. Without `strict=1` what was refused is left out without a word."""
+    body: dict[str, Any] = {"code": 200, "num_records_imported": ingested.imported, "status": "OK"}
+    if not (ingested.failures and modes.strict):
+        return Answer(200, orjson.dumps(body))
+    failed = [
+        {"index": one.index, "insert_id": one.insert_id or "", "field": one.field, "message": one.message}
+        for one in ingested.failures
+    ]
+    body |= {"code": 400, "status": "Bad Request", "error": SOME_FAILED, "failed_records": failed}
+    return Answer(400, orjson.dumps(body))
 
 
 def unreadable(message: str, modes: Modes, strict_status: int) -> Answer:
@@ -79,7 +107,9 @@ def unauthorized(status: int, message: str) -> Answer:
 
 
 def wrapped(answer: Answer, modes: Modes) -> Answer:
-    """Turn an answer into a JavaScript call if the client gave a callback."""
+    """Turn an answer into an image or a JavaScript call, if the client asked for one."""
+    if modes.img:
+        return Answer(answer.status, PIXEL, "image/gif", answer.retry_after_s)
     if modes.callback is None:
         return answer
     body = modes.callback.encode() + b"(" + answer.body + b");"

@@ -1,11 +1,11 @@
-"""Check one record of a profile update. Pure.
+"""Check one record of a profile update, or of a group profile's. Pure.
 
-Source: the published OpenAPI description of `/engage`, and https://docs.mixpanel.com/reference/import-events
-for the refused ids. A token that is well formed is never refused, right or wrong: "This does not signify a
-valid project token".
+Source: the published OpenAPI description of `/engage` and `/groups`, and
+https://docs.mixpanel.com/reference/import-events for the refused ids. A token that is well formed is never
+refused, right or wrong: "This does not signify a valid project token".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ REFUSED_IDS = frozenset(
 )
 MAX_ID_BYTES = 255
 NO_GEOLOCATION = (0, "0")
+GROUP_KINDS = frozenset({"$set", "$set_once", "$add", "$union", "$remove", "$unset", "$delete"})
 
 
 class RefusedRecordError(Exception):
@@ -35,17 +36,38 @@ class RefusedRecordError(Exception):
 
 @dataclass(frozen=True)
 class Update:
-    """A valid record: one operation on one profile."""
+    """A valid record: one operation on one profile.
+
+    Attributes:
+        token: Of the project.
+        distinct_id: Whose profile.
+        kind: The operation.
+        operand: Its operand.
+        geolocated: Whether the sender's address decides the profile's location.
+        ignore_alias: Take the distinct_id as it is, linked or not (`$delete` only).
+    """
 
     token: str
     distinct_id: str
     kind: str
     operand: Any
     geolocated: bool
+    ignore_alias: bool = False
+
+
+@dataclass(frozen=True)
+class GroupUpdate:
+    """A valid record of `/groups`: one operation on one group profile; `group` is its key and id."""
+
+    token: str
+    group: tuple[str, str]
+    kind: str
+    operand: Any
+    geolocated: bool
 
 
 def check_record(record: Any, limits: Limits, *, ip: bool) -> Update:
-    """Turn a record into an update.
+    """Turn a record of `/engage` into an update.
 
     Args:
         record: What the client sent, decoded.
@@ -55,19 +77,23 @@ def check_record(record: Any, limits: Limits, *, ip: bool) -> Update:
     Raises:
         RefusedRecordError: The record is not valid.
     """
-    if not isinstance(record, dict):
-        raise RefusedRecordError("record", "must be an object")
-    token = record.get("$token")
-    if not isinstance(token, str) or not token:
-        raise RefusedRecordError("$token", "missing or empty")
+    token = _checked_token(record)
     distinct_id = check_id(record.get("$distinct_id"))
-    kinds = [kind for kind in OPERATIONS if kind in record]
-    if len(kinds) != 1:
-        raise RefusedRecordError("operation", f"one operation an object, found {len(kinds)}")
-    kind, operand = kinds[0], record[kinds[0]]
-    CHECKS[kind](kind, operand)
-    _check_names(kind, operand, limits)
-    return Update(token, distinct_id, kind, operand, ip and record.get("$ip", 1) not in NO_GEOLOCATION)
+    kind, operand = _checked_operation(record, OPERATIONS, limits)
+    ignore_alias = kind == "$delete" and record.get("$ignore_alias") is True
+    return Update(token, distinct_id, kind, operand, _geolocated(record, ip=ip), ignore_alias)
+
+
+def check_group_record(record: Any, limits: Limits, *, ip: bool) -> GroupUpdate:
+    """Turn a record of `/groups` into an update; `$append` is none of its operations.
+
+    Raises:
+        RefusedRecordError: The record is not valid.
+    """
+    token = _checked_token(record)
+    group_key, group_id = (_checked_part(record, name) for name in ("$group_key", "$group_id"))
+    kind, operand = _checked_operation(record, GROUP_KINDS, limits)
+    return GroupUpdate(token, (group_key, group_id), kind, operand, _geolocated(record, ip=ip))
 
 
 def check_size(record: Any, limits: Limits) -> None:
@@ -80,22 +106,57 @@ def check_size(record: Any, limits: Limits) -> None:
         raise RefusedRecordError("record", f"exceeds max limit of {limits.max_record_bytes} bytes")
 
 
-def check_id(value: Any) -> str:
+def check_id(value: Any, field: str = "$distinct_id") -> str:
     """Return a distinct_id as a string.
 
     Raises:
         RefusedRecordError: It is missing, of the wrong type, or among the values that Mixpanel refuses.
     """
     if value is None or value == "":
-        raise RefusedRecordError("$distinct_id", "missing or empty")
+        raise RefusedRecordError(field, "missing or empty")
     if not isinstance(value, str) and not is_number(value):
-        raise RefusedRecordError("$distinct_id", "must be a string")
+        raise RefusedRecordError(field, "must be a string")
     text = str(value)
     if text in REFUSED_IDS:
-        raise RefusedRecordError("$distinct_id", "this value is not allowed")
+        raise RefusedRecordError(field, "this value is not allowed")
     if len(text.encode()) > MAX_ID_BYTES:
-        raise RefusedRecordError("$distinct_id", f"longer than {MAX_ID_BYTES} bytes")
+        raise RefusedRecordError(field, f"longer than {MAX_ID_BYTES} bytes")
     return text
+
+
+def _checked_token(record: Any) -> str:
+    if not isinstance(record, dict):
+        raise RefusedRecordError("record", "must be an object")
+    token = record.get("$token")
+    if not isinstance(token, str) or not token:
+        raise RefusedRecordError("$token", "missing or empty")
+    return token
+
+
+def _checked_part(record: Mapping[str, Any], name: str) -> str:
+    """Return a part of a group's name: any string that is not empty (a number counts as its text)."""
+    value = record.get(name)
+    if value is None or value == "":
+        raise RefusedRecordError(name, "missing or empty")
+    if not isinstance(value, str) and not is_number(value):
+        raise RefusedRecordError(name, "must be a string")
+    if len(str(value).encode()) > MAX_ID_BYTES:
+        raise RefusedRecordError(name, f"longer than {MAX_ID_BYTES} bytes")
+    return str(value)
+
+
+def _checked_operation(record: Mapping[str, Any], known: Collection[str], limits: Limits) -> tuple[str, Any]:
+    kinds = [kind for kind in known if kind in record]
+    if len(kinds) != 1:
+        raise RefusedRecordError("operation", f"one operation an object, found {len(kinds)}")
+    kind, operand = kinds[0], record[kinds[0]]
+    CHECKS[kind](kind, operand)
+    _check_names(kind, operand, limits)
+    return kind, operand
+
+
+def _geolocated(record: Mapping[str, Any], *, ip: bool) -> bool:
+    return ip and record.get("$ip", 1) not in NO_GEOLOCATION
 
 
 def _check_object(kind: str, operand: Any) -> None:

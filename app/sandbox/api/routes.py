@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from app.sandbox.api.answers import Answer, Modes
-from app.sandbox.api.engage import Call, Fate
-from app.sandbox.machine import machine_of
+from app.sandbox.api.call import Call, Fate
+from app.sandbox.machine import Machine, machine_of
 
 blueprint = Blueprint("api", __name__)
 POLL_S = 0.1
@@ -17,16 +17,58 @@ POLL_S = 0.1
 
 @blueprint.post("/engage", strict_slashes=False)
 def engage() -> Response:
-    """Take profile updates."""
-    call = Call(
-        modes=Modes.of(request.args),
+    """Take updates of user profiles."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.engage.answer(_call(Modes.of(request.args))), machine)
+
+
+@blueprint.post("/groups", strict_slashes=False)
+def groups() -> Response:
+    """Take updates of group profiles."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.groups.answer(_call(Modes.of(request.args))), machine)
+
+
+@blueprint.post("/import", strict_slashes=False)
+def import_() -> Response:
+    """Take events from servers."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.imports.answer(_call(Modes.of_import(request.args))), machine)
+
+
+@blueprint.post("/track", strict_slashes=False)
+def track() -> Response:
+    """Take events from anywhere."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.track.answer(_call(Modes.of(request.args, images=True))), machine)
+
+
+@blueprint.get("/api/2.0/export", strict_slashes=False)
+def export() -> Response:
+    """Read events back; the encoding that matters is the one that the client takes."""
+    machine = machine_of(current_app)
+    call = _call(Modes.of(request.args))
+    call.encoding = request.headers.get("Accept-Encoding", "").lower()
+    return _settled(machine.api.export.answer(call), machine)
+
+
+def _call(modes: Modes) -> Call:
+    given = request.authorization
+    basic = given is not None and given.type == "basic"
+    return Call(
+        modes=modes,
         body=request.get_data(),
         mimetype=request.mimetype,
         encoding=request.headers.get("Content-Encoding", "").lower(),
         integration_id=request.headers.get("X-Mixpanel-Integration-ID"),
+        username=(given.username or "") if given is not None and basic else None,
+        password=(given.password or "") if given is not None and basic else "",
+        address=request.remote_addr or "",
+        query=request.args.to_dict(),
     )
-    machine = machine_of(current_app)
-    answer = machine.engage.answer(call)
+
+
+def _settled(answer: Answer | Fate, machine: Machine) -> Response:
     if isinstance(answer, Answer):
         return _response(answer)
     connection = _connection(request.environ)
@@ -40,6 +82,8 @@ def _response(answer: Answer) -> Response:
     response = Response(answer.body, answer.status, content_type=answer.content_type)
     if answer.retry_after_s is not None:
         response.headers["Retry-After"] = f"{answer.retry_after_s:g}"
+    if answer.encoding is not None:
+        response.headers["Content-Encoding"] = answer.encoding
     return response
 
 

@@ -2,10 +2,10 @@
 
 import click
 
-from app.sandbox.commands import control, look
+from app.sandbox.commands import control, events, look
 from app.sandbox.commands.run import run
 
-COMMANDS: tuple[click.Command, ...] = (run, *look.COMMANDS, *control.COMMANDS)
+COMMANDS: tuple[click.Command, ...] = (run, *look.COMMANDS, *events.COMMANDS, *control.COMMANDS)
 
 
 @click.group(name="sandbox")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.sandbox.commands.remote import Remote, remote
-from app.sandbox.faults import API_KINDS, SENDER_KINDS
+from app.sandbox.faults import API_KINDS, API_PATHS, SENDER_KINDS
 
 SHOWN_SYNC = (
     "cohort_id",
@@ -79,6 +79,7 @@ def resume(sandbox: Remote, cohort_id: int) -> None:
 @click.option(
     "--when", type=click.Choice(["before", "after"]), help="status, timeout, cut: after applying the batch?"
 )
+@click.option("--path", type=click.Choice(API_PATHS), help="Strike there only.  [default: anywhere]")
 @click.option("--distinct-id", "distinct_ids", multiple=True, help="poison: an id; repeatable.")
 @remote
 def fault(sandbox: Remote, kind: str, count: int, **options: Any) -> None:
@@ -99,7 +100,7 @@ def faults(sandbox: Remote, clear: bool) -> None:
         sandbox.show(sandbox.call("DELETE", "/faults"))
         return
     answer = sandbox.call("GET", "/faults")
-    shown = ("fault_id", "side", "kind", "count", "probability", "status", "when", "records")
+    shown = ("fault_id", "side", "kind", "path", "count", "probability", "status", "when", "records")
     sandbox.show(answer, [{key: one[key] for key in shown} for one in answer["faults"]], "no faults")
 
 
@@ -131,7 +132,7 @@ def set_(sandbox: Remote, setting: str, value: str) -> None:
 
 
 @click.command()
-@click.confirmation_option(prompt="Forget all profiles, cohorts and snapshots?")
+@click.confirmation_option(prompt="Forget all profiles, events, links, cohorts and snapshots?")
 @remote
 def reset(sandbox: Remote) -> None:
     """Start anew with the people and cohorts of the first start."""

@@ -8,7 +8,9 @@ import click
 
 from app.sandbox.application import create_sandbox
 from app.sandbox.config import SandboxConfig, SenderConfig
+from app.sandbox.identity.systems import ID_SYSTEMS
 from app.sandbox.log import make_log
+from app.sandbox.machine import OtherSystemError
 from app.sandbox.server import PortInUseError, Server, serve
 from app.sandbox.store.database import StateInUseError
 
@@ -42,6 +44,24 @@ def _http_url(_context: click.Context, _parameter: click.Parameter, value: str |
     show_default=True,
     show_envvar=True,
     help="The project token.",
+)
+@click.option(
+    "--id-management",
+    type=click.Choice(ID_SYSTEMS),
+    default="simplified",
+    envvar="SANDBOX_ID_MANAGEMENT",
+    show_default=True,
+    show_envvar=True,
+    help="The project's identity system; fixed once it holds events or links.",
+)
+@click.option("--service-account", default="sandbox-account", show_default=True, help="Its username.")
+@click.option("--service-secret", default="sandbox-secret", envvar="SANDBOX_SERVICE_SECRET", show_envvar=True)
+@click.option(
+    "--project-secret",
+    default="sandbox-project-secret",
+    envvar="SANDBOX_PROJECT_SECRET",
+    show_envvar=True,
+    help="The deprecated credential.",
 )
 @click.option(
     "--profiles",
@@ -127,6 +147,8 @@ def run(**options: Any) -> None:
         raise click.ClickException(f"{err}: stop what listens there, or choose another with --port") from err
     except StateInUseError as err:
         raise click.ClickException(f"{err}: stop it, or choose another with --data-dir") from err
+    except OtherSystemError as err:
+        raise click.ClickException(f"{err}: start it as it was, or choose another with --data-dir") from err
 
 
 def _config(options: dict[str, Any]) -> SandboxConfig:
@@ -143,6 +165,10 @@ def _config(options: dict[str, Any]) -> SandboxConfig:
     return SandboxConfig(
         project_id=options["project_id"],
         token=options["token"],
+        id_management=options["id_management"],
+        service_account=options["service_account"],
+        service_secret=options["service_secret"],
+        project_secret=options["project_secret"],
         data_dir=options["data_dir"],
         seed=options["seed"],
         profiles=options["profiles"],
@@ -155,11 +181,12 @@ def _config(options: dict[str, Any]) -> SandboxConfig:
 def _banner(config: SandboxConfig, host: str, port: int) -> str:
     sender = config.sender
     target = "nowhere (no --webhook-url)" if sender.webhook_url is None else sender.webhook_url
+    state = config.data_dir or "in memory"
     when = f"every {sender.interval_s:g} s" if sender.automatic else "when asked to"
     return "\n".join(
         (
             f"Mixpanel sandbox  http://{host}:{port}  (look around: http://{host}:{port}/sandbox/)",
-            f"  project {config.project_id}, state {config.data_dir or 'in memory'}",
+            f"  project {config.project_id}, {config.id_management} identities, state {state}",
             f"  cohorts go to {target}, {when}",
         )
     )

@@ -22,6 +22,11 @@ def overview() -> ResponseReturnValue:
     sender = machine.controls.sender
     return jsonify(
         project_id=machine.config.project_id,
+        id_management=machine.config.id_management,
+        events=machine.events.count(),
+        arrivals=machine.events.arrivals(),
+        groups=machine.groups.count(),
+        clusters=machine.identities.count(),
         profiles=machine.profiles.count(),
         cohorts=len(machine.cohorts.all()),
         paused=[cohort.cohort_id for cohort in machine.cohorts.all() if cohort.paused is not None],

@@ -127,10 +127,13 @@ def _compared(machine: Machine, name: str, against: str) -> list[dict[str, Any]]
         else machine.population.members(cohort)
         for cohort in every
     }
-    # Cohorts of one name share one list value: whoever is in either of them carries it.
+    # Cohorts of one name share one list value: whoever is in either of them carries it. Somebody who was told
+    # under an id that was linked since carries it under the person's canonical id.
     expected: dict[str, set[str]] = {}
     for cohort in every:
-        expected.setdefault(cohort.name, set()).update(told[cohort.cohort_id])
+        canonical = machine.identities.resolved(told[cohort.cohort_id])
+        people = {canonical.get(one, one) for one in told[cohort.cohort_id]}
+        expected.setdefault(cohort.name, set()).update(people)
     return [_row(cohort, expected[cohort.name], listed.get(cohort.name, set())) for cohort in every]
 
 

@@ -52,19 +52,20 @@ def settings() -> ResponseReturnValue:
 
 @blueprint.post("/settings")
 def change_settings() -> ResponseReturnValue:
-    """Change settings until the next start: any of `{"limits", "habits", "sender", "churn"}`."""
+    """Change settings until the next start: any of `{"limits", "habits", "api", "sender", "churn"}`."""
     machine, wanted = machine_of(current_app), given.body()
-    unknown = set(wanted) - {"limits", "habits", "sender", "churn"}
+    unknown = set(wanted) - {"limits", "habits", "api", "sender", "churn"}
     if unknown or any(name in FIXED for name in wanted.get("sender", {})):
         raise given.InputError(
-            f"limits, habits, sender, churn can be changed, and of sender not {', '.join(FIXED)}"
+            f"limits, habits, api, sender, churn can be changed, and of sender not {', '.join(FIXED)}"
         )
     controls = machine.controls
     limits = given.changed(controls.limits, wanted.get("limits", {}))
     habits = given.changed(controls.habits, wanted.get("habits", {}))
+    api = given.changed(controls.api, wanted.get("api", {}))
     sender = given.changed(controls.sender, wanted.get("sender", {}))
     share = given.number(wanted, "churn")
-    controls.limits, controls.habits, controls.sender = limits, habits, sender
+    controls.limits, controls.habits, controls.api, controls.sender = limits, habits, api, sender
     controls.churn = controls.churn if share is None else share
     return jsonify(_settings(machine))
 
@@ -112,6 +113,7 @@ def _settings(machine: Machine) -> dict[str, Any]:
     return {
         "limits": asdict(controls.limits),
         "habits": asdict(controls.habits),
+        "api": asdict(controls.api),
         "sender": sender,
         "churn": controls.churn,
     }

@@ -60,6 +60,14 @@ def limit(default: int) -> int:
     return int(given)
 
 
+def after() -> int:
+    """Return the query's `after`, a number of arrival; 0 if absent."""
+    given = request.args.get("after", "0")
+    if not given.isdecimal():
+        raise InputError("after: a number, as `next` gives it")
+    return int(given)
+
+
 def changed(group: Group, changes: Any) -> Group:
     """Return a settings dataclass with some fields replaced, each by a value of the same type."""
     if not isinstance(changes, dict):

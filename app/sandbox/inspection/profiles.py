@@ -28,8 +28,9 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/profiles/<path:distinct_id>")
 def one(distinct_id: str) -> ResponseReturnValue:
-    """Show one profile."""
-    profile = machine_of(current_app).profiles.get(distinct_id)
+    """Show one profile; any id of the person names it."""
+    machine = machine_of(current_app)
+    profile = machine.profiles.get(machine.identities.canonical(distinct_id))
     if profile is None:
         abort(404, "there is no profile of that id")
     return jsonify(asdict(profile))

@@ -28,7 +28,39 @@ CREATE TABLE IF NOT EXISTS cohorts (
 CREATE TABLE IF NOT EXISTS snapshot_members (
     cohort_id INTEGER NOT NULL, distinct_id TEXT NOT NULL, PRIMARY KEY (cohort_id, distinct_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, time_ms INTEGER NOT NULL,
+    distinct_id TEXT NOT NULL, insert_id TEXT NOT NULL, properties TEXT NOT NULL,
+    source TEXT NOT NULL, received_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_person ON events (distinct_id);
+CREATE INDEX IF NOT EXISTS events_by_time ON events (time_ms);
+CREATE TABLE IF NOT EXISTS group_profiles (
+    group_key TEXT NOT NULL, group_id TEXT NOT NULL, properties TEXT NOT NULL, updated_ms INTEGER NOT NULL,
+    PRIMARY KEY (group_key, group_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identities (
+    distinct_id TEXT PRIMARY KEY, canonical TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS identities_by_canonical ON identities (canonical);
+CREATE TABLE IF NOT EXISTS aliases (
+    alias TEXT PRIMARY KEY, distinct_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS links (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+    outcome TEXT NOT NULL, reason TEXT NOT NULL, received_ms INTEGER NOT NULL
+);
 """
+CLEARED = (
+    "profiles",
+    "cohorts",
+    "snapshot_members",
+    "events",
+    "group_profiles",
+    "identities",
+    "aliases",
+    "links",
+)
 
 
 class StateInUseError(Exception):
@@ -86,7 +118,7 @@ class Database:
     def clear(self) -> None:
         """Forget everything but `meta`."""
         with self.transaction() as connection:
-            for table in ("profiles", "cohorts", "snapshot_members"):
+            for table in CLEARED:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- the names stand above
 
     def close(self) -> None:

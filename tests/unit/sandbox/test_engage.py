@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from app.sandbox.api.answers import Answer, Modes
-from app.sandbox.api.engage import Call, Fate
+from app.sandbox.api.call import Call, Fate
 from app.sandbox.config import Limits
 from app.sandbox.faults import Fault
 from app.sandbox.machine import Machine
@@ -24,7 +24,7 @@ def post(
     machine: Machine, sent: Any, encoding: str = "", mimetype: str = "application/json", **query: str
 ) -> Any:
     body = sent if isinstance(sent, bytes) else orjson.dumps(sent)
-    return machine.engage.answer(Call(Modes.of(query), body, mimetype, encoding))
+    return machine.api.engage.answer(Call(Modes.of(query), body, mimetype, encoding))
 
 
 def decoded(answer: Answer) -> Any:
