@@ -79,7 +79,6 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
         endpoint.rule,
         name,
         guarded,
-        provide_automatic_options=False,
         parameters=[
             {"in": "path", "name": parameter, "description": told_of}
             for parameter, told_of in _PARAMETERS.items()

@@ -6,7 +6,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 # A header can hold more (RFC 9110); these are what every client and proxy passes on unchanged.
 PRINTABLE: Final = validate.Regexp(
-    r"^[\x20-\x7e]{1,255}$", error="must be 1 to 255 printable ASCII characters"
+    r"^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$", error="must be 1 to 255 printable ASCII characters"
 )
 
 

@@ -1,0 +1,151 @@
+"""The API over a real Redis, as a service calls it; every answer is held against the OpenAPI document."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from flask import Flask
+from openapi_schema_validator import OAS30Validator
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from app.access.scopes import Scope
+from app.access.tokens import Tokens
+from app.destinations.outbox import Outboxes
+from app.lanes.lanes import Lanes
+from app.lanes.queue import LaneQueue
+from app.lanes.work import OutboxName
+from app.web.api import PREFIX
+from app.web.factory import build_web
+from app.web.ports import Outboxes as OutboxesPort
+from config.settings import Settings
+from tests.integration.web.services import SHOP, FakeHeartbeats, FakeInbox
+
+NOW_MS = 1_800_000_000_000
+JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
+
+
+@dataclass
+class ApiServices:
+    """What the API needs: tokens and outboxes in a real Redis."""
+
+    settings: Settings
+    redis: Redis
+    tokens: Tokens
+    outboxes: OutboxesPort
+    inbox: FakeInbox = field(default_factory=FakeInbox)
+    heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
+
+
+def services(redis: Redis, settings: Settings) -> ApiServices:
+    """Make them."""
+    lanes = Lanes(redis, LaneQueue(redis), settings.lease_s)
+    return ApiServices(settings, redis, Tokens(redis), Outboxes(redis, lanes, settings.outbox_cap_bytes))
+
+
+class Relay:
+    """A relay's API, and a service that has a token which may hand things in."""
+
+    def __init__(self, made: ApiServices) -> None:
+        self.services = made
+        self.app: Flask = build_web(made)
+        self.document: dict[str, Any] = self._get("/openapi.json")
+        self.authorization = self.token("ingest")
+
+    def token(self, *scopes: Scope, project_id: str | None = None, expires_ms: int | None = None) -> str:
+        """Make a token and return the header's value."""
+        _, text = self.services.tokens.create(
+            "a test", scopes, NOW_MS, project_id=project_id, expires_ms=expires_ms
+        )
+        return f"Bearer {text.reveal()}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> TestResponse:
+        """Send a request, and hold its answer against the document."""
+        answer = self.app.test_client().open(
+            f"{PREFIX}{path}", method=method, data=body, headers=dict(headers or {}), **more
+        )
+        self._check(method, path.partition("?")[0], answer)
+        return answer
+
+    def post(
+        self,
+        name: str,
+        body: Any,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> TestResponse:
+        """Hand something in: bytes as they are, anything else as JSON."""
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()  # however deep
+        usual = {"Authorization": self.authorization, "Content-Type": JSON}
+        keyed = {} if key is None else {"Idempotency-Key": key}
+        project_id = more.pop("project_id", SHOP)
+        path = f"/projects/{project_id}/{name}{more.pop('query', '')}"
+        return self.call("POST", path, sent, {**usual, **keyed, **(headers or {})}, **more)
+
+    def kept(self, name: OutboxName, project_id: str = SHOP) -> list[list[dict[str, Any]]]:
+        """Return what an outbox holds: a list a submission."""
+        outboxes = self.services.outboxes
+        assert isinstance(outboxes, Outboxes)
+        found = outboxes.read(project_id, name, 0, 1_000_000)
+        return [[orjson.loads(record) for record in submission.records] for submission in found]
+
+    def routes(self) -> Iterable[tuple[str, str, Scope]]:
+        """Yield method, rule and scope of every route that needs a token."""
+        for rule in self.app.url_map.iter_rules():
+            scope: Scope | None = getattr(self.app.view_functions[rule.endpoint], "scope", None)
+            if scope is not None:
+                for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                    yield method, rule.rule, scope
+
+    def _check(self, method: str, path: str, answer: TestResponse) -> None:
+        operation = self._operation(method, path)
+        if operation is None:
+            return
+        told = operation["responses"][str(answer.status_code)]
+        schema = told["content"][answer.mimetype]["schema"]
+        OAS30Validator({**schema, "components": self.document["components"]}).validate(answer.get_json())
+        assert set(told.get("headers", {})) - {"Idempotency-Replayed", "WWW-Authenticate"} <= set(
+            answer.headers.keys()
+        )
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        for known, operations in self.document["paths"].items():
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), f"{PREFIX}{path}"):
+                found: dict[str, Any] | None = operations.get(method.lower())
+                return found
+        return None
+
+    def _get(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.app.test_client().get(f"{PREFIX}{path}").get_json()
+        return found
+
+
+def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Assert that an answer is a problem, whole and of this kind, and return it."""
+    told: dict[str, Any] = answer.get_json()
+    assert (answer.status_code, told.get("status"), told.get("code")) == (status, status, code), told
+    assert answer.mimetype == PROBLEM
+    assert told["type"] == f"{PREFIX}/problems/{code}"
+    assert told["title"]
+    assert told["detail"]
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", told["instance"])
+    return told
+
+
+def fault(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Assert that a problem names one fault, and return that."""
+    (found,) = problem(answer, status, code)["errors"]
+    assert found["detail"]
+    return dict(found)
