@@ -20,6 +20,8 @@ from app.sandbox.faults import Fault, Faults, InvalidFaultError
         {"kind": "cut", "when": "never"},
         {"kind": "cut", "colour": "red"},
         {"kind": "delay", "delay_s": "long"},
+        {"kind": "cut", "path": "/elsewhere"},
+        {"side": "sender", "kind": "late", "path": "/import"},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(item: dict[str, Any]) -> None:
