@@ -76,7 +76,8 @@ class LinkSender(RoundSender):
         """Send the waves of a window; see `RoundSender.send`."""
         waves = [_links(round_) for round_ in plan.rounds]
         last = {node: number for number, wave in enumerate(waves) for one in wave for node in one.link.nodes}
-        end = max(int(one.place.split(".")[0]) for wave in waves for one in wave)
+        window = self._cursor.position(project.id).window
+        end = window.end if window else 0  # its plan leaves out what it has twice, so it does not say
         for number, wave in enumerate(waves):
             self._send_wave(lane, project, wave, again=again)
             done = {node for one in wave for node in one.link.nodes if last[node] == number}
