@@ -106,11 +106,16 @@ def _refuse(name: Any, properties: dict[str, Any], *, simplified: bool) -> None:
 
 def _fill_distinct_id(properties: dict[str, Any]) -> None:
     """Write who it is; source: Mixpanel's documentation of the simplified identity system."""
-    user_id, device_id = properties.get("$user_id"), properties.get("$device_id")
-    if isinstance(user_id, str) and user_id:
-        properties["distinct_id"] = user_id
-    elif isinstance(device_id, str) and device_id:
-        properties["distinct_id"] = f"$device:{device_id}"
+    for name, prefix in (("$user_id", ""), ("$device_id", "$device:")):
+        value = properties.get(name)
+        if value in (None, ""):
+            continue
+        if not isinstance(value, str):
+            raise Invalid(f"properties.{name}", name.removeprefix("$"), f"properties.{name} must be text.")
+        properties["distinct_id"] = prefix + value
+        return
+    detail = "properties.distinct_id is missing, and so are $user_id and $device_id."
+    raise Invalid("properties.distinct_id", "distinct_id", detail)
 
 
 def _content(event: dict[str, Any]) -> bytes:
