@@ -6,15 +6,17 @@ time ticks, the others stand by.
 
 import signal
 import time
+from collections.abc import Callable
 from threading import Event
 
 from redis.exceptions import RedisError
 from structlog.stdlib import get_logger
 
-from app.lanes.work import LaneKind, lanes_of
+from app.lanes.lanes import Unswept
+from app.lanes.work import lanes_of
 from app.services import Services
 from app.store import keys
-from app.store.faults import is_fault, redis_word
+from app.store.faults import redis_word
 from app.store.heartbeats import process_name
 from app.store.lock import Lock
 from workers.process import services
@@ -24,16 +26,20 @@ log = get_logger(__name__)
 
 LOCK_MS = 5_000
 TIDY_EVERY_S = 60.0
+TELL_EVERY_S = 60.0
 
 
 class Clock:
     """Ticks while it has the lock."""
 
-    def __init__(self, made: Services, name: str) -> None:
+    def __init__(self, made: Services, name: str, now_s: Callable[[], float] = time.monotonic) -> None:
         self._made = made
         self._name = name
+        self._now_s = now_s
         self._lock = Lock(made.redis, keys.clock_lock(), LOCK_MS)
-        self._tidied = 0.0
+        self._lanes = {project.id: lanes_of(project) for project in made.settings.projects.values()}
+        self._tidied_s = -TIDY_EVERY_S
+        self._told_s: dict[tuple[str, str], float] = {}
 
     def tick(self) -> None:
         """Sweep every lane of every project, if no other clock does.
@@ -43,27 +49,26 @@ class Clock:
         """
         if not self._lock.take(self._name):
             return
-        for project in self._made.settings.projects.values():
-            for kind in lanes_of(project):
-                self._sweep(project.id, kind)
-        if time.monotonic() - self._tidied > TIDY_EVERY_S:
+        for fault in self._made.lanes.sweep_all(self._lanes):
+            self._tell(fault)
+        if self._now_s() - self._tidied_s >= TIDY_EVERY_S:
+            self._made.stored_format.check(self._made.redis)
             self._made.heartbeats.drop_stale()
-            self._tidied = time.monotonic()
+            self._tidied_s = self._now_s()
 
-    def _sweep(self, project_id: str, kind: LaneKind) -> None:
-        """Sweep one lane; what is wrong with it alone keeps no other from being swept."""
-        try:
-            self._made.lanes.sweep(project_id, kind)
-        except RedisError as error:
-            if not is_fault(error):
-                raise
-            log.error(  # noqa: TRY400 - the error's text may quote data
-                "lane_not_swept",
-                project_id=project_id,
-                lane=kind.name,
-                error=type(error).__name__,
-                redis=redis_word(error),
-            )
+    def _tell(self, fault: Unswept) -> None:
+        """Log what is wrong with a lane, once a minute: it is met at every tick."""
+        lane = (fault.project_id, fault.name)
+        if self._now_s() - self._told_s.get(lane, -TELL_EVERY_S) < TELL_EVERY_S:
+            return
+        self._told_s[lane] = self._now_s()
+        log.error(
+            "lane_not_swept",
+            project_id=fault.project_id,
+            lane=fault.name,
+            error=type(fault.error).__name__,
+            redis=redis_word(fault.error),
+        )
 
 
 def main() -> int:

@@ -6,8 +6,9 @@ its lane refuse an old token.
 """
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, NamedTuple, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -17,13 +18,24 @@ from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.lanes.work import LANES, LaneKind
 from app.store import keys, scripts
-from app.store.faults import redis_word
+from app.store.faults import is_fault, redis_word
 
 log = get_logger(__name__)
+
+PROJECTS_AT_ONCE: Final = 50
+"""Swept in one round trip."""
 
 
 class LaneLost(Exception):  # noqa: N818 - the style's words: an event, not an error of the caller
     """The lane was taken over; whatever this holder still wanted to write is refused."""
+
+
+class Unswept(NamedTuple):
+    """A lane that could not be swept, and why."""
+
+    project_id: str
+    name: str
+    error: RedisError
 
 
 @dataclass
@@ -132,11 +144,30 @@ class Lanes:
 
         A job that is late but still waits in its queue keeps its place there.
         """
-        wake = self._swept(project_id, kind, gone=0)
-        if wake < 0 and self._is_gone(project_id, kind.name, -wake):
-            wake = self._swept(project_id, kind, gone=-wake)
-        self.enqueue(project_id, kind.name, wake)
-        return max(0, wake)
+        return self._act_on(project_id, kind, self._swept(project_id, kind, gone=0))
+
+    def sweep_all(self, projects: Mapping[str, Sequence[LaneKind]]) -> list[Unswept]:
+        """Sweep these lanes of each project: one script a project, and one round trip for many of them.
+
+        Returns:
+            Lanes with which something is wrong; all the others were swept.
+
+        Raises:
+            RedisError: Redis is away, or refuses everything for now.
+        """
+        faults: list[Unswept] = []
+        waiting = list(projects.items())
+        for start in range(0, len(waiting), PROJECTS_AT_ONCE):
+            some = waiting[start : start + PROJECTS_AT_ONCE]
+            calls = [self._sweeping(project_id, kinds) for project_id, kinds in some]
+            answers = scripts.run_each(self._redis, self._sweep, calls)
+            for (project_id, kinds), answer in zip(some, answers, strict=True):
+                if isinstance(answer, Exception):
+                    faults += self._sweep_singly(project_id, kinds)
+                    continue
+                for kind, wake in zip(kinds, answer, strict=True):
+                    self._act_on(project_id, kind, wake)
+        return faults
 
     def queued_wake(self, project_id: str, name: str) -> int:
         """Return the wake number under which the lane is to be run; 0 unless it is queued."""
@@ -161,14 +192,35 @@ class Lanes:
                 redis=redis_word(error),
             )
 
+    def _sweep_singly(self, project_id: str, kinds: Sequence[LaneKind]) -> Iterator[Unswept]:
+        """Sweep one lane after the other: what is wrong with one alone keeps no other from being swept."""
+        for kind in kinds:
+            try:
+                self.sweep(project_id, kind)
+            except RedisError as error:
+                if not is_fault(error):
+                    raise
+                yield Unswept(project_id, kind.name, error)
+
+    def _act_on(self, project_id: str, kind: LaneKind, wake: int) -> int:
+        """Do what the script's answer asks for; see `sweep`."""
+        if wake < 0 and self._is_gone(project_id, kind.name, -wake):
+            wake = self._swept(project_id, kind, gone=-wake)
+        self.enqueue(project_id, kind.name, wake)
+        return max(0, wake)
+
     def _swept(self, project_id: str, kind: LaneKind, gone: int) -> int:
-        return cast(
-            "int",
-            self._sweep(
-                keys=[keys.lane(project_id, kind.name), *kind.work_keys(project_id)],
-                args=[kind.work, self._lease_ms, gone],
-            ),
-        )
+        names, args = self._sweeping(project_id, [kind], gone)
+        (wake,) = cast("list[int]", self._sweep(keys=names, args=args))
+        return wake
+
+    def _sweeping(self, project_id: str, kinds: Sequence[LaneKind], gone: int = 0) -> scripts.Call:
+        names: list[str] = []
+        args: list[str | int] = [self._lease_ms]
+        for kind in kinds:
+            names += [keys.lane(project_id, kind.name), *kind.work_keys(project_id)]
+            args += [kind.work, gone]
+        return names, args
 
     def _is_gone(self, project_id: str, name: str, wake: int) -> bool:
         """Say whether the queue has lost the job; one that cannot be asked may still have it."""

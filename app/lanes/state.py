@@ -1,12 +1,13 @@
 """Read how a lane stands; only the lane scripts change it."""
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from redis import Redis
 
 from app.store import keys
 
+_FIELDS: Final = ("state", "reason", "due", "lease", "since", "hindered")
 State = Literal["idle", "queued", "waiting", "running"]
 
 
@@ -18,27 +19,29 @@ class LaneState:
         name: which lane.
         state: `idle`, `queued` (a worker is asked for), `waiting` (for a time) or `running`.
         reason: why it waits, else empty.
-        queued_ms: when a worker was asked for; None unless queued.
+        since_ms: since when it is in this state; waiting: since when it does not get on, with whatever tries
+            there were between. None where it is not known.
         until_ms: waiting: when it is tried again; running: when its lease ends; else None.
     """
 
     name: str
     state: State
     reason: str
-    queued_ms: int | None
+    since_ms: int | None
     until_ms: int | None
 
 
 def read_lane(redis: Redis, project_id: str, name: str) -> LaneState:
     """Return how a project's lane stands; one that never ran is idle."""
-    stored = redis.hmget(keys.lane(project_id, name), ["state", "reason", "due", "lease"])
-    state, reason, due, lease = cast("list[bytes | None]", stored)
+    stored = redis.hmget(keys.lane(project_id, name), _FIELDS)
+    state, reason, due, lease, since, hindered = cast("list[bytes | None]", stored)
     found = cast("State", (state or b"idle").decode())
+    since = {"waiting": hindered, "queued": due}.get(found, since)
     until = {"waiting": due, "running": lease}.get(found)
     return LaneState(
         name=name,
         state=found,
         reason=(reason or b"").decode() if found == "waiting" else "",
-        queued_ms=int(due) if found == "queued" and due else None,
+        since_ms=int(since) if since else None,
         until_ms=int(until) if until else None,
     )

@@ -12,12 +12,15 @@ local lane = KEYS[1]
 if not fenced(lane, ARGV[1]) then return -1 end
 although_full(lane)
 local now = now_ms()
+local at = string.format('%.0f', now)
 local more = ARGV[3] == 'more' or (ARGV[3] == 'drained' and has_work(ARGV[2], KEYS[2], KEYS[3], now))
 redis.call('HSET', lane, 'inflight', '0', 'reason', ARGV[5])
 if ARGV[3] == 'later' then
+  redis.call('HSETNX', lane, 'hindered', at) -- kept until a run gets on: since when it waits, with tries between
   redis.call('HSET', lane, 'state', 'waiting', 'due', string.format('%.0f', now + tonumber(ARGV[4])))
   return 0
 end
+redis.call('HDEL', lane, 'hindered')
 if more then return queue_lane(lane, now) end
-redis.call('HSET', lane, 'state', 'idle')
+redis.call('HSET', lane, 'state', 'idle', 'since', at)
 return 0

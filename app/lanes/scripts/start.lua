@@ -16,9 +16,11 @@ local inflight = tonumber(seen[3] or '0')
 if inflight > now then
   redis.call('HSET', lane, 'state', 'waiting', 'due', string.format('%.0f', inflight),
     'reason', 'the last holder may have a request in flight')
+  redis.call('HSETNX', lane, 'hindered', string.format('%.0f', now))
   return {0, inflight - now}
 end
 local token = redis.call('HINCRBY', lane, 'token', 1)
-redis.call('HSET', lane, 'state', 'running', 'lease', string.format('%.0f', now + tonumber(ARGV[2])),
+redis.call('HSET', lane, 'state', 'running', 'since', string.format('%.0f', now),
+  'lease', string.format('%.0f', now + tonumber(ARGV[2])),
   'inflight', '0', 'lost', '0', 'reason', '')
 return {token, tonumber(seen[4] or '0')}

@@ -41,6 +41,17 @@ def run_all(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
     Raises:
         RedisError: the first error among the answers; later calls may have run.
     """
+    answers = run_each(redis, script, calls)
+    _raise_first(answers)
+    return answers
+
+
+def run_each(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
+    """Run a script several times in order, in one round trip; an error of one call is its answer.
+
+    Raises:
+        RedisError: Redis is away; some calls may have run.
+    """
     calls = list(calls)
     answers = _pipelined(redis, script, calls)
     if answers and isinstance(answers[0], NoScriptError):
@@ -48,7 +59,6 @@ def run_all(redis: Redis, script: Script, calls: Iterable[Call]) -> list[Any]:
         # script that builds on the call before checks for itself that it is there.
         redis.script_load(script.script)
         answers = _pipelined(redis, script, calls)
-    _raise_first(answers)
     return answers
 
 

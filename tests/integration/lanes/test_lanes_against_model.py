@@ -16,7 +16,7 @@ from redis import Redis
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
-from app.lanes.work import APPLY
+from app.lanes.work import APPLY, PROFILES
 from app.store import keys, scripts
 from tests.depth import examples
 
@@ -194,12 +194,14 @@ class LaneMachine(RuleBasedStateMachine):
             if at and at != b"0":
                 self.redis.hset(keys.lane(P, "apply"), name, int(int(at) - times * STEP_S * 1000))
 
-    @rule()
-    def sweep(self) -> None:
+    @rule(together=st.booleans())
+    def sweep(self, *, together: bool) -> None:
         expected = self.model.sweep(job_waits=self.model.wake in self.jobs.waiting)
-        wake = self.lanes.sweep(P, APPLY)
-        assert wake == expected
-        self.gave(wake)
+        if together:
+            assert self.lanes.sweep_all({"6": [APPLY], P: [APPLY, PROFILES]}) == []
+        else:
+            assert self.lanes.sweep(P, APPLY) == expected
+        self.gave(expected)
 
     @rule()
     def jobs_are_lost(self) -> None:
@@ -212,7 +214,7 @@ class LaneMachine(RuleBasedStateMachine):
             self.jobs_are_lost()
             self.time_passes(3)
             self.time_passes(3)
-            self.sweep()
+            self.sweep(together=True)
             assert self.model.state == "queued"
             self.start_newest()
 

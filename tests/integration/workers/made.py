@@ -11,6 +11,7 @@ from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.services import Services
+from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
 from config.projects import HOSTS, Project
 from config.secret import Secret
@@ -33,6 +34,7 @@ class Runner:
 def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
     made = SimpleNamespace(
         redis=redis,
+        stored_format=StoredFormat(project_ids, marks=True),
         queue=LaneQueue(redis),
         lanes=Lanes(redis, LaneQueue(redis), LEASE_S),
         heartbeats=Heartbeats(redis),

@@ -1,10 +1,14 @@
 """The clock sweeps every lane, whatever is wrong with one of them."""
 
+from typing import Any
+
+import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
 from app.lanes.state import read_lane
 from app.store import keys
+from app.store.format import OtherFormatError
 from tests.integration.workers.made import Runner, make_services
 from workers.clock import Clock
 
@@ -20,6 +24,52 @@ def test_a_lane_that_cannot_be_swept_keeps_no_other_from_it(redis_client: Redis)
     assert states == ["queued", "queued"]
     (told,) = [line for line in logs if line["event"] == "lane_not_swept"]
     assert (told["project_id"], told["lane"], told["error"]) == ("2", "apply", "ResponseError")
+
+
+def test_a_broken_lane_costs_no_lane_of_its_own_project_its_job(redis_client: Redis) -> None:
+    made = make_services(redis_client, Runner(), "1")
+    redis_client.xadd(keys.inbox("1"), {"digest": "1", "body": "{}"})
+    redis_client.hset(keys.outbox_meta("1", "events"), "sequence", 1)
+    redis_client.set(keys.lane("1", "profiles"), "no lane")
+    Clock(made, "clock@a").tick()
+    assert [made.queue.depth(name) for name in ("apply", "mixpanel")] == [1, 1]
+    assert read_lane(redis_client, "1", "events-outbox").state == "queued"
+
+
+def test_a_broken_lane_is_told_once_a_minute(redis_client: Redis) -> None:
+    made = make_services(redis_client, Runner(), "1")
+    redis_client.set(keys.lane("1", "profiles"), "no lane")
+    now_s = 0.0
+    clock = Clock(made, "clock@a", lambda: now_s)
+    told = []
+    for now_s in (0.0, 0.5, 59.5, 60.0, 60.5):  # noqa: B007 - read by the clock
+        with capture_logs() as logs:
+            clock.tick()
+        told.append(len(logs))
+    assert told == [1, 0, 0, 1, 0]
+
+
+def test_a_tick_is_one_script_a_project_and_one_round_trip_for_many(redis_client: Redis) -> None:
+    made = make_services(redis_client, Runner(), *map(str, range(40)))
+    clock = Clock(made, "clock@a")
+    clock.tick()
+    redis_client.config_resetstat()
+    clock.tick()
+    info: Any = redis_client.info()
+    stats: Any = redis_client.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 40 + 1  # and the clock's lock
+    assert info["total_reads_processed"] < 12  # a long pipeline takes several reads
+
+
+def test_a_clock_notices_that_the_state_became_another_versions(redis_client: Redis) -> None:
+    made = make_services(redis_client, Runner(), "1")
+    now_s = 0.0
+    clock = Clock(made, "clock@a", lambda: now_s)
+    clock.tick()
+    redis_client.set(keys.state_format(), "9")
+    now_s = 60.0
+    with pytest.raises(OtherFormatError):
+        clock.tick()
 
 
 def test_one_clock_ticks_at_a_time(redis_client: Redis) -> None:
