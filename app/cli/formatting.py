@@ -3,7 +3,7 @@
 Names come from outside: what a terminal would act upon is taken out of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,22 +11,52 @@ from tabulate import tabulate
 
 NEVER: Final = "never"
 LONGEST_NAME: Final = 40
+NARROWEST: Final = 20
 _KIB: Final = 1024
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> str:
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Collection[str] = (),
+    spare: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
     """Return a table.
 
     Args:
         headers: the columns' names.
         rows: their cells.
         numbers: names of the columns that are aligned to the right.
+        spare: names of the columns that may go where the table is too wide, the first first.
+        width: how wide it may be; None for as wide as it comes. What is too wide without the spare columns is
+            broken within its last column.
     """
-    right = set(numbers)
-    align = ["right" if header in right else "left" for header in headers]
     cells = [[str(cell) for cell in row] for row in rows]
-    return tabulate(cells, headers=list(headers), disable_numparse=True, colalign=align)
+    names = list(headers)
+    for name in spare:
+        if width is None or not cells or _width(names, cells) <= width:
+            break
+        place = names.index(name)
+        names.pop(place)
+        for row in cells:
+            row.pop(place)
+    broken: list[int | None] | None = None
+    if width is not None and cells and (over := _width(names, cells) - width) > 0:
+        longest = max(len(row[-1]) for row in cells)
+        broken = [*([None] * (len(names) - 1)), max(len(names[-1]), longest - over, NARROWEST)]
+    align = ["right" if name in numbers else "left" for name in names]
+    return tabulate(cells, headers=names, disable_numparse=True, colalign=align, maxcolwidths=broken)
+
+
+def _width(headers: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Return how wide tabulate makes a table: two spaces between columns, and two more behind a header."""
+    widths = [
+        max(len(header) + 2, *map(len, column)) for header, *column in zip(headers, *cells, strict=True)
+    ]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def section(title: str, body: str) -> str:

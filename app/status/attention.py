@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.cohorts.registry import Cohort
-from app.destinations.status import DestinationStatus
-from app.lanes.work import QUEUES
+from app.lanes.work import APPLY, QUEUES
 from app.status.checks import Check
+from app.status.destinations import LAGGING_S, destination_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
 
-LAGGING_S: Final = 300.0
 NEARLY_FULL: Final = 0.9
 NAMED_AT_MOST: Final = 5
 
@@ -19,15 +18,15 @@ def needs_attention(overview: Overview) -> list[Check]:
     """Return everything that is not as it should be, what is worst first."""
     found = [*all_living(overview.processes), *_queues(overview)]
     for project in overview.projects:
-        found += project_checks(project)
+        found += project_checks(project, overview.at_ms)
     return sorted((check for check in found if check.verdict != "ok"), key=lambda check: check.ok)
 
 
-def project_checks(project: ProjectStatus) -> Iterator[Check]:
-    """Look at a project's inbox, destinations, dead letters and cohorts."""
+def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
+    """Look at a project's inbox, destinations, dead letters and cohorts, as they are at `now_ms`."""
     yield _inbox(project.id, project.inbox)
-    for name, destination in project.destinations.items():
-        yield _destination(project.id, name, destination)
+    yield from _apply(project, now_ms)
+    yield from destination_checks(project, now_ms)
     yield _set_aside(project)
     yield _dead_letters(project)
     yield _cohorts(project)
@@ -52,18 +51,14 @@ def _inbox(project_id: str, inbox: InboxStatus) -> Check:
     return Check("inbox", "ok", found, project_id=project_id)
 
 
-def _destination(project_id: str, name: str, status: DestinationStatus) -> Check:
-    if status.state == "stopped":
-        advice = "correct the token or the address and restart the workers; all is kept, and then delivered"
-        return Check(name, "fail", f"stopped: {status.reason}", advice, project_id)
-    unit = "log entries" if status.unit == "entries" else status.unit
-    behind = f"{status.behind:,} {unit} behind, the oldest {status.lag_s:,.0f} s old"
-    if status.state == "retrying":
-        found = f"failed {status.tries} times so far: {status.reason}; {behind}"
-        return Check(name, "warn", found, "nothing, if it passes: it is tried again by itself", project_id)
-    if status.lag_s > LAGGING_S:
-        return Check(name, "warn", behind, "see its lane, its workers and their log", project_id)
-    return Check(name, "ok", behind if status.behind else "up to date", project_id=project_id)
+def _apply(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
+    """Tell that pages are held up; with what a destination is held up, it says itself."""
+    for lane in project.lanes:
+        if lane.name != APPLY.name or lane.state != "waiting" or not lane.since_ms:
+            continue
+        if now_ms - lane.since_ms > LAGGING_S * 1000:
+            found = f"has not got on for {(now_ms - lane.since_ms) / 1000:,.0f} s: {lane.reason}"
+            yield Check("apply", "warn", found, "see docs/troubleshooting.md, the inbox grows", project.id)
 
 
 def _set_aside(project: ProjectStatus) -> Check:

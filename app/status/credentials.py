@@ -6,6 +6,7 @@ from typing import Final
 
 from app.status.checks import Check
 from config.projects import Project
+from config.rules import RuleSet
 
 _TOKEN = re.compile(r"[0-9a-f]{32}").fullmatch
 _ACCOUNT_ENDS: Final = ".mp-service-account"
@@ -27,13 +28,26 @@ def _token(project: Project) -> Check:
 
 
 def _account(project: Project) -> Check:
+    """Say also what the project's rules need it for: profiles and groups take the token only."""
     name = "service account"
+    imported = " and ".join(_imported(project.rules))
     if project.service_account is None:
-        return Check(name, "ok", "none; delivering to profiles needs the token only", project_id=project.id)
+        found = f"none; {imported} are imported with the token" if imported else "none, and no rule needs one"
+        return Check(name, "ok", f"{found}; only merging identities takes one", project_id=project.id)
     if not project.service_account.username.endswith(_ACCOUNT_ENDS):
         advice = f"compare it with Mixpanel: the username ends in {_ACCOUNT_ENDS}"
         return Check(name, "warn", "set, but its username looks like something else", advice, project.id)
-    return Check(name, "ok", "set", project_id=project.id)
+    if any(link.verb == "merge" for rule in project.rules.rules for link in rule.links):
+        return Check(name, "ok", "set; rules merge identities, which takes one", project_id=project.id)
+    found = f"set; imports {imported}" if imported else "set; for what services submit, no rule needs it"
+    return Check(name, "ok", found, project_id=project.id)
+
+
+def _imported(rules: RuleSet) -> Iterator[str]:
+    if rules.has_events:
+        yield "events"
+    if rules.has_links:
+        yield "links"
 
 
 def _webhook(project: Project) -> Check:

@@ -16,6 +16,7 @@ from app.status.redis_checks import keeps, memory, persistent, same_time, versio
 from app.status.redis_facts import RedisFacts
 from app.store.connection import connect
 from app.store.faults import redis_trouble, shown_url
+from app.store.format import OtherFormatError
 from config.settings import Settings
 
 
@@ -39,7 +40,8 @@ def _everything(services: Services, *, offline: bool, now: Callable[[], float]) 
     settings = services.settings
     projects = settings.projects.values()
     yield Check("settings", "ok", f"{len(projects)} project{'' if len(projects) == 1 else 's'} configured")
-    there = yield from _redis(services.redis, settings, now)
+    there = yield from _redis(services, now)
+    now_ms = services.redis.time()[0] * 1000 if there else 0
     yield from _queues(settings, there=there)
     if there:
         yield from all_living(processes(services.heartbeats.alive()))
@@ -48,18 +50,21 @@ def _everything(services: Services, *, offline: bool, now: Callable[[], float]) 
         if not offline:
             yield reachable(project.hosts.ingestion, project.id)
         if there:
-            yield from project_checks(read_project(services, project))
+            yield from project_checks(read_project(services, project), now_ms)
 
 
-def _redis(redis: Redis, settings: Settings, now: Callable[[], float]) -> Generator[Check, None, bool]:
-    """Look at the Redis of the state; return whether it answers."""
+def _redis(services: Services, now: Callable[[], float]) -> Generator[Check, None, bool]:
+    """Look at the Redis of the state; return whether it answers, and holds what we understand."""
+    redis, settings = services.redis, services.settings
     try:
         facts = RedisFacts.read(redis)
         skew_s = _skew_s(redis, now)
     except RedisError as error:
-        yield _unreachable("redis", "REDIS_URL", settings.redis_url, error)
+        name = "state" if isinstance(error, OtherFormatError) else "redis"
+        yield _unreachable(name, "REDIS_URL", settings.redis_url, error)
         return False
     yield writable(facts)
+    yield Check("state", "ok", f"version {services.stored_format.needed}, which this cohort-relay works with")
     yield version(facts)
     yield persistent(facts, allow_volatile=settings.allow_volatile_redis)
     yield keeps(facts, allow_volatile=settings.allow_volatile_redis)

@@ -8,7 +8,7 @@ from redis import RedisError
 from app.cohorts.registry import Cohort
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
-from app.lanes.work import QUEUES, LaneKind, lanes_of
+from app.lanes.work import QUEUES, LaneKind, OutboxName, lanes_of
 from app.services import Services
 from app.status.processes import Process, processes
 from app.store import keys
@@ -32,6 +32,20 @@ class InboxStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """What services submitted and Mixpanel has not got yet.
+
+    Attributes:
+        records, bytes: how much waits.
+        cap_bytes: what would go beyond it is answered 429.
+    """
+
+    records: int
+    bytes: int
+    cap_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectStatus:
     """One project.
 
@@ -41,7 +55,8 @@ class ProjectStatus:
         set_aside: pages that could not be applied, kept whole.
         log_end: the last sequence of the change log.
         lanes: in the order that work takes.
-        destinations: by name.
+        destinations: by the names of their lanes; those of outboxes once they were used.
+        outboxes: by the names of the lanes that read them; those that were used.
         dead_letters: records that are kept because Mixpanel did not take them.
         dead_letters_dropped: older ones that had to go for the cap.
         quarantined: members that could not be used, ever.
@@ -56,6 +71,7 @@ class ProjectStatus:
     log_end: int
     lanes: Sequence[LaneState]
     destinations: dict[str, DestinationStatus]
+    outboxes: dict[str, OutboxStatus]
     dead_letters: int
     dead_letters_dropped: int
     quarantined: int
@@ -124,6 +140,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
             for lane in lanes
             if lane.source != "inbox"
         },
+        outboxes={lane.name: _outbox(services, project.id, lane.outbox) for lane in lanes if lane.outbox},
         dead_letters=services.dead_letters.count(project.id),
         dead_letters_dropped=services.dead_letters.counters(project.id).get("dropped", 0),
         quarantined=sum(cohort.quarantined for cohort in cohorts),
@@ -134,6 +151,11 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
 def _is_used(services: Services, project_id: str, lane: LaneKind) -> bool:
     """Leave out outboxes that nobody ever submitted anything to."""
     return lane.outbox is None or services.outboxes.end(project_id, lane.outbox) > 0
+
+
+def _outbox(services: Services, project_id: str, name: OutboxName) -> OutboxStatus:
+    depth = services.outboxes.depth(project_id, name)
+    return OutboxStatus(depth.records, depth.bytes, services.settings.outbox_cap_bytes)
 
 
 def _queue(services: Services, name: str, living: Sequence[Process]) -> QueueStatus:

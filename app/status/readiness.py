@@ -9,6 +9,7 @@ from app.status.processes import all_living, processes
 from app.status.redis_checks import keeps, persistent, writable
 from app.status.redis_facts import RedisFacts
 from app.store.faults import redis_word
+from app.store.format import OtherFormatError
 
 
 def check_all(
@@ -25,7 +26,8 @@ def check_all(
         facts = RedisFacts.read(redis)
         alive = processes(beats())
     except RedisError as err:
-        yield Check("redis", "fail", f"not reachable: {redis_word(err) or type(err).__name__}")
+        found = f"not reachable: {redis_word(err) or type(err).__name__}"
+        yield Check("redis", "fail", str(err) if isinstance(err, OtherFormatError) else found)
         return
     yield writable(facts)
     yield persistent(facts, allow_volatile=allow_volatile)

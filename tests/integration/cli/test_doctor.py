@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from app.store import keys
 from tests.conftest import StartRedis
 
 from .relay import Relay, environment
@@ -42,14 +43,14 @@ def test_a_sound_relay_passes_every_check(sound: Relay) -> None:
     found = verdicts(sound)
     assert set(found.values()) == {"ok"}
     assert list(found) == [
-        *("settings", "redis", "version", "persistence", "eviction", "memory", "time", "queues"),
+        *("settings", "redis", "state", "version", "persistence", "eviction", "memory", "time", "queues"),
         *("worker-apply", "worker-mixpanel", "clock"),
         *("token", "service account", "webhook", "mixpanel"),
         *("inbox", "profiles", "set aside", "dead letters", "cohorts"),
     ]
     result = sound.flask("doctor")
     assert result.exit_code == 0
-    assert result.output.rstrip().endswith("All 20 checks are fine.")
+    assert result.output.rstrip().endswith("All 21 checks are fine.")
 
 
 def test_a_redis_that_may_lose_data_fails_with_what_to_do(relay: Relay) -> None:
@@ -104,6 +105,16 @@ def test_a_mixpanel_that_cannot_be_reached_fails_unless_it_is_not_tried(sound: R
     nowhere = "http://127.0.0.1:1"
     assert verdicts(sound, status=1, MIXPANEL_INGESTION_URL=nowhere)["mixpanel"] == "fail"
     assert "mixpanel" not in verdicts(sound, "--offline", MIXPANEL_INGESTION_URL=nowhere)
+
+
+def test_state_of_another_version_fails_and_what_reads_it_is_left_out(sound: Relay) -> None:
+    sound.services.redis.set(keys.state_format(), "9")
+    checks = sound.json("doctor", status=1)["checks"]
+    (state,) = [check for check in checks if check["verdict"] == "fail"]
+    assert state["name"] == "state"
+    assert "holds state of version 9, and this cohort-relay works with version 1" in state["found"]
+    assert "run the cohort-relay that wrote it" in state["advice"]
+    assert not {"version", "clock", "inbox"} & {check["name"] for check in checks}
 
 
 def test_wrong_settings_are_failed_checks_each(sound: Relay) -> None:

@@ -1,12 +1,25 @@
 """`flask status` over a real Redis and real lanes."""
 
+from pathlib import Path
+
 import pytest
+from redis import Redis
 
 from app.store import keys
 
 from .relay import SHOP, Relay
 
 ROLES = ("worker-apply", "worker-mixpanel", "clock")
+RULES = """
+projects:
+  - id: '1001'
+    region: us
+    token: ${MIXPANEL_PROJECT_TOKEN}
+    webhook_credentials: [{username: mixpanel, password: "${WEBHOOK_PASSWORD}"}]
+    rules:
+      - enter: {event: {name: Entered}}
+        links: [{user_id: "{member[user_id]}", device_id: "{member[device_id]}"}]
+"""
 
 
 def test_a_relay_that_has_seen_nothing_is_shown_as_such(relay: Relay) -> None:
@@ -28,7 +41,7 @@ def test_a_page_is_followed_from_the_inbox_to_the_membership_and_the_destination
         ("apply", "queued"),
         ("profiles", "idle"),
     ]
-    assert 0 <= waiting["at_ms"] - project["lanes"][0]["queued_ms"] < 60_000
+    assert 0 <= waiting["at_ms"] - project["lanes"][0]["since_ms"] < 60_000
     assert [(queue["name"], queue["jobs"]) for queue in waiting["queues"]] == [("apply", 1), ("mixpanel", 0)]
 
     relay.run_lane("apply")
@@ -85,6 +98,47 @@ def test_a_redis_that_is_away_is_one_sentence_and_status_1(relay: Relay) -> None
     answer = relay.json("status", status=1, **away)
     assert answer["ok"] is False
     assert len(answer["problems"]) == 1
+
+
+@pytest.mark.parametrize("command", [("status",), ("cohorts", "list"), ("cohorts", "show", "7")])
+def test_state_of_another_version_is_one_sentence_and_status_1(
+    relay: Relay, command: tuple[str, ...]
+) -> None:
+    relay.services.redis.set(keys.state_format(), "9")
+    result = relay.flask(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (sentence,) = result.stderr.splitlines()
+    assert "(REDIS_URL) holds state of version 9, and this cohort-relay works with version 1: run" in sentence
+
+
+def test_commands_leave_no_mark_in_a_redis_without_state(relay: Relay, redis_client: Redis) -> None:
+    relay.flask("status")
+    relay.flask("doctor", "--offline")
+    assert redis_client.keys("*") == []
+
+
+def test_outboxes_are_shown_once_they_were_used_each_with_its_room(relay: Relay) -> None:
+    relay.beat(*ROLES)
+    assert "OUTBOXES" not in relay.flask("status").output
+    relay.services.outboxes.submit(SHOP, "groups", [b'{"a":1}', b'{"b":2}'])
+    answer = relay.json("status", OUTBOX_CAP_BYTES="1024")
+    (project,) = answer["status"]["projects"]
+    assert project["outboxes"] == {"groups-outbox": {"records": 2, "bytes": 15, "cap_bytes": 1024}}
+    assert project["destinations"]["groups-outbox"]["behind"] == 2
+    assert [lane["name"] for lane in project["lanes"]] == ["apply", "profiles", "groups-outbox"]
+    assert answer["attention"] == []
+    relay.services.outboxes.submit(SHOP, "groups", [b"x" * 950])
+    answer = relay.json("status", OUTBOX_CAP_BYTES="1024")
+    assert [(check["verdict"], check["name"]) for check in answer["attention"]] == [("warn", "groups-outbox")]
+    assert "OUTBOXES" in relay.flask("status").output
+
+
+def test_events_and_links_are_destinations_where_rules_give_them_work(relay: Relay, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (project,) = relay.json("status", PROJECTS_FILE="rules.yaml")["status"]["projects"]
+    assert list(project["destinations"]) == ["profiles", "events", "identity"]
+    text = relay.flask("doctor", "--offline", PROJECTS_FILE="rules.yaml").output
+    assert "none; events and links are imported with the token; only merging identities takes one" in text
 
 
 def test_queues_that_are_away_do_not_hide_the_state(relay: Relay) -> None:

@@ -1,8 +1,17 @@
+import pytest
+
 from app.cli.doctor import line, summary
-from app.cli.status import attention_text, cohorts_table, destinations_table, lanes_table, projects_table
+from app.cli.status import _parts, attention_text
+from app.cli.status_tables import (
+    cohorts_table,
+    destinations_table,
+    lanes_table,
+    outboxes_table,
+    projects_table,
+)
 from app.lanes.state import LaneState
 from app.status.checks import Check
-from tests.unit.status.states import NOW_MS, cohort, destination, inbox, overview, project
+from tests.unit.status.states import MIB, NOW_MS, cohort, destination, inbox, outbox, overview, project
 
 
 def test_a_project_is_one_line_with_its_counts() -> None:
@@ -22,14 +31,60 @@ def test_a_destination_shows_since_when_it_is_not_ok() -> None:
 def test_lanes_show_how_long_and_why() -> None:
     lanes = [
         LaneState("apply", "queued", "", NOW_MS - 2_000, None),
-        LaneState("profiles", "waiting", "the server answered 503", None, NOW_MS + 12_000),
-        LaneState("events", "running", "", None, NOW_MS + 15_000),
+        LaneState("profiles", "waiting", "the server answered 503", NOW_MS - 3_660_000, NOW_MS + 12_000),
+        LaneState("events", "running", "", NOW_MS - 1_000, NOW_MS + 15_000),
+        LaneState("groups-outbox", "idle", "", None, None),
     ]
-    queued, waiting, running = lanes_table(overview(project(lanes=lanes))).splitlines()[2:]
-    assert queued.split() == ["1001", "apply", "queued", "for", "2", "s"]
-    assert "waiting  again in 12 s" in waiting
-    assert waiting.endswith("the server answered 503")
-    assert running.endswith("leased for 15 s")
+    queued, waiting, running, idle = lanes_table(overview(project(lanes=lanes))).splitlines()[2:]
+    assert queued.split() == ["1001", "apply", "queued", "2", "s"]
+    assert "waiting  1 h 1 min  again in 12 s    the server answered 503" in waiting
+    assert running.endswith("1 s  leased for 15 s")
+    assert idle.split() == ["1001", "groups-outbox", "idle"]
+
+
+def test_outboxes_show_how_much_of_their_room_is_in_use() -> None:
+    used = {"events-outbox": outbox(1500, 32 * MIB)}
+    (row,) = outboxes_table(overview(project(outboxes=used))).splitlines()[2:]
+    assert row.split() == ["1001", "events", "1,500", "32.0", "MiB", "25%", "of", "128", "MiB"]
+
+
+def test_how_far_behind_is_told_in_the_destinations_own_unit_and_who_waits_for_links() -> None:
+    found = {
+        "profiles": destination(behind=3, waiting=12),
+        "events-outbox": destination(behind=2000, unit="records"),
+    }
+    profiles, events = destinations_table(overview(project(destinations=found))).splitlines()[2:]
+    assert "3 entries" in profiles
+    assert " 12 " in profiles
+    assert "2,000 records" in events
+
+
+FULL = overview(
+    project(
+        name="A shop with a rather long name",
+        destinations={
+            name: destination(state="retrying", since_ms=NOW_MS - 4_000_000, behind=123_456, lag_s=4_000.0)
+            for name in ("profiles", "identity-outbox")
+        },
+        outboxes={"identity-outbox": outbox(123_456, MIB)},
+        lanes=[LaneState("identity-outbox", "waiting", "x" * 9 + " y" * 30, NOW_MS - 4_000_000, NOW_MS + 1)],
+        cohorts=[cohort("1234567", name="n" * 60, suspect="a page could not be applied and was set aside")],
+    )
+)
+
+
+@pytest.mark.parametrize("width", [80, 90, 100, 110, 120, 200])
+def test_every_table_fits_its_terminal(width: int) -> None:
+    text = "\n".join(_parts(FULL, [Check("profiles", "fail", "so " * 60, "do " * 60, "1001")], width))
+    assert max(map(len, text.splitlines())) <= width
+    for kept in ("retrying", "123,456", "SUSPECT", "1234567", "identity-outbox"):
+        assert kept in text
+
+
+def test_a_program_that_reads_the_output_gets_every_column_whole() -> None:
+    text = "\n".join(_parts(FULL, [], None))
+    for kept in ("region", "moved", "tries", "x" * 9 + " y" * 30):
+        assert kept in text
 
 
 def test_a_cohorts_notes_say_what_is_special() -> None:

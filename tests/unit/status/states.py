@@ -6,7 +6,7 @@ from typing import Any
 from app.cohorts.registry import Cohort
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState
-from app.status.overview import InboxStatus, Overview, ProjectStatus, QueueStatus
+from app.status.overview import InboxStatus, OutboxStatus, Overview, ProjectStatus, QueueStatus
 from app.status.processes import processes
 
 NOW_MS = 1_754_386_200_000
@@ -52,6 +52,10 @@ def inbox(pages: int = 0, size_bytes: int = 0) -> InboxStatus:
     return InboxStatus(pages, size_bytes, soft_cap_bytes=64 * MIB, hard_cap_bytes=256 * MIB)
 
 
+def outbox(records: int = 0, size_bytes: int = 0) -> OutboxStatus:
+    return OutboxStatus(records, size_bytes, cap_bytes=128 * MIB)
+
+
 def project(**changes: Any) -> ProjectStatus:
     plain = ProjectStatus(
         id="1001",
@@ -62,6 +66,7 @@ def project(**changes: Any) -> ProjectStatus:
         log_end=10,
         lanes=[LaneState("apply", "idle", "", None, None), LaneState("profiles", "idle", "", None, None)],
         destinations={"profiles": destination()},
+        outboxes={},
         dead_letters=0,
         dead_letters_dropped=0,
         quarantined=0,

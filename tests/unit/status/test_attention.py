@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
+from app.lanes.state import LaneState
 from app.status.attention import needs_attention
 from app.status.overview import QueueStatus
 from app.status.processes import processes
 
-from .states import MIB, cohort, destination, inbox, overview, project
+from .states import MIB, NOW_MS, cohort, destination, inbox, outbox, overview, project
 
 
 def attention(**changes: Any) -> list[tuple[str, str, str]]:
@@ -47,6 +48,62 @@ def test_a_destination_that_tries_again_is_no_failure_yet() -> None:
     assert "3 times" in text
     assert "503" in text
     assert "12 log entries" in text
+
+
+def test_a_window_that_fails_for_an_hour_needs_a_person_and_says_since_when() -> None:
+    for age_s, expected in ((3_599, "warn"), (3_600, "fail")):
+        since_ms = NOW_MS - age_s * 1000
+        retrying = destination(
+            state="retrying", reason="the server answered 503", since_ms=since_ms, tries=70, behind=12
+        )
+        ((verdict, name, text),) = attention(destinations={"events": retrying})
+        assert (verdict, name) == (expected, "events")
+        assert "503" in text
+    assert text.startswith("has not got on since 2025-08-05 08:30 UTC, failed 70 times so far: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("profiles", "correct the token or"),
+        ("profiles-outbox", "correct the token or"),
+        ("groups-outbox", "correct the token or"),
+        ("events", "correct the service account (the token, where there is none) or"),
+        ("events-outbox", "correct the service account (the token, where there is none) or"),
+        ("identity-outbox", "correct the service account (the token, where there is none) or"),
+    ],
+)
+def test_what_to_correct_is_what_the_destination_shows_mixpanel(name: str, what: str) -> None:
+    stopped = destination(state="stopped", reason="the credential was refused (401)")
+    (check,) = needs_attention(overview(project(destinations={name: stopped})))
+    assert check.advice.startswith(what)
+
+
+def test_an_outbox_that_is_nearly_full_is_told_with_what_services_see() -> None:
+    for mib, verdicts in ((115, []), (116, ["warn"])):
+        found = attention(
+            destinations={"events-outbox": destination(unit="records", behind=9)},
+            outboxes={"events-outbox": outbox(9, mib * MIB)},
+        )
+        assert [verdict for verdict, _, _ in found] == verdicts
+    assert found[0][2] == "91% of OUTBOX_CAP_BYTES is waiting: services are answered 429"
+
+
+def test_a_full_outbox_of_a_stopped_destination_is_told_with_why_it_stopped() -> None:
+    ((verdict, name, text),) = attention(
+        destinations={"events-outbox": destination(state="stopped", reason="the credential was refused")},
+        outboxes={"events-outbox": outbox(9, 128 * MIB)},
+    )
+    assert (verdict, name) == ("fail", "events-outbox")
+    assert text.startswith("stopped: the credential was refused; 100% of OUTBOX_CAP_BYTES is waiting")
+
+
+def test_pages_that_are_held_up_for_minutes_are_told_with_the_reason() -> None:
+    for age_s, number in ((299, 0), (301, 1)):
+        waits = LaneState("apply", "waiting", "applying waits", NOW_MS - age_s * 1000, NOW_MS)
+        found = attention(lanes=[waits, LaneState("profiles", "idle", "", NOW_MS - 9_000_000, None)])
+        assert len(found) == number
+    assert found == [("warn", "apply", "has not got on for 301 s: applying waits")]
 
 
 def test_a_lag_of_more_than_five_minutes_is_told_and_a_shorter_one_is_not() -> None:

@@ -1,7 +1,12 @@
 from dataclasses import replace
 
+import pytest
+
 from app.status.credentials import credential_checks
+from config.events import Event
+from config.links import LinkRule
 from config.projects import HOSTS, Credential, Project, ServiceAccount
+from config.rules import Rule, RuleSet
 from config.secret import Secret
 
 GOOD = Project(
@@ -13,6 +18,9 @@ GOOD = Project(
     webhook_credentials=(Credential("mixpanel", Secret("a-long-password")),),
     service_account=ServiceAccount("relay.12ab.mp-service-account", Secret("hush")),
 )
+
+EVENT = Event("Left", {})
+ALIAS = LinkRule("alias", "{distinct_id}", "{member[email]}")
 
 
 def verdicts(project: Project) -> dict[str, str]:
@@ -34,6 +42,36 @@ def test_a_service_account_is_optional_but_its_name_has_a_form() -> None:
     wrong = replace(GOOD, service_account=ServiceAccount("somebody@example.com", Secret("hush")))
     assert verdicts(wrong)["service account"] == "warn"
     assert not any("somebody" in check.reason for check in credential_checks(wrong))
+
+
+@pytest.mark.parametrize(
+    ("rule", "without", "with_one"),
+    [
+        (Rule(), "none, and no rule needs one; only merging", "set; for what services submit, no rule"),
+        (Rule(exit_event=EVENT), "none; events are imported with the token; only m", "set; imports events"),
+        (Rule(links=(ALIAS,)), "none; links are imported with the token; only merg", "set; imports links"),
+        (
+            Rule(enter_event=EVENT, links=(ALIAS,)),
+            "none; events and links are imported with the token; only merging identities takes one",
+            "set; imports events and links",
+        ),
+    ],
+)
+def test_what_a_service_account_is_for_follows_from_the_rules(
+    rule: Rule, without: str, with_one: str
+) -> None:
+    for account, expected in ((None, without), (GOOD.service_account, with_one)):
+        project = replace(GOOD, service_account=account, rules=RuleSet((rule,)))
+        (check,) = [each for each in credential_checks(project) if each.name == "service account"]
+        assert check.verdict == "ok"
+        assert check.found.startswith(expected)
+
+
+def test_rules_that_merge_need_it() -> None:
+    merging = Rule(links=(LinkRule("merge", "{distinct_id}", "{member[other]}", allow_merge=True),))
+    project = replace(GOOD, id_management="original", rules=RuleSet((merging,)))
+    (check,) = [each for each in credential_checks(project) if each.name == "service account"]
+    assert check.found == "set; rules merge identities, which takes one"
 
 
 def test_without_a_webhook_credential_no_page_can_come() -> None:
