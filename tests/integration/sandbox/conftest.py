@@ -29,10 +29,10 @@ class Running:
     process: subprocess.Popen[str]
     url: str
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         return requests.get(f"{self.url}/sandbox{path}", params=query, timeout=30).json()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         return requests.post(f"{self.url}/sandbox{path}", json=body, timeout=60).json()
 
     def end(self, number: int = signal.SIGTERM) -> int:

@@ -5,19 +5,16 @@ import pytest
 
 from app.sandbox.config import ApiHabits, IdManagement, Limits
 from app.sandbox.machine import Machine
-from app.sandbox.store.events import Selection
 from tests.unit.sandbox.calls import (
     TOKEN,
     UUIDS,
     alias,
-    both,
     decoded,
     event,
     exported,
     failures,
     identify,
     merge,
-    send_engage,
     send_import,
     send_track,
 )
@@ -94,94 +91,6 @@ def test_a_verb_with_another_projects_token_links_nothing(make: Make, name: str)
     assert failures(send_import(machine, [sent])) == [(0, "properties.token")]
     assert send_track(machine, [sent]).body == b"1"
     assert machine.links.count() == 0
-
-
-def test_a_device_joins_the_user_seen_on_it_and_so_does_its_past(make: Make) -> None:
-    machine = make("simplified")
-    send_import(machine, [event(distinct_id=None, **{"$device_id": "d1", "$insert_id": "before"})])
-    send_import(machine, [both("u1", "d1"), both("u1", "d2", "i-2")])
-    send_import(machine, [event(distinct_id="$device:d2", **{"$insert_id": "after"})])
-
-    assert machine.identities.canonical("$device:d1") == "u1"
-    assert ids(machine, "u1") == {"u1", "$device:d1", "$device:d2"}
-    assert {one["properties"]["distinct_id"] for one in exported(machine)} == {"u1"}
-    assert len(machine.events.read(Selection(person="$device:d2"), "time", 9)) == 4
-
-
-def test_two_users_never_merge_and_a_device_stays_with_the_first(make: Make) -> None:
-    machine = make("simplified")
-    assert send_import(machine, [both("u1", "d1"), both("u2", "d1", "i-2")]).status == 200
-
-    assert (ids(machine, "u1"), ids(machine, "u2")) == ({"u1", "$device:d1"}, {"u2"})
-    assert {one["properties"]["distinct_id"] for one in exported(machine)} == {"u1", "u2"}
-    assert reasons(machine) == ["", "the device belongs to another user, and two users never merge"]
-
-
-def test_a_user_has_as_many_devices_as_there_are(make: Make) -> None:
-    machine = make("simplified")
-    assert send_import(machine, [both("u1", f"d{n}", f"i-{n}") for n in range(1200)]).status == 200
-
-    assert len(ids(machine, "u1")) == 1201
-
-
-def test_a_user_id_that_looks_like_a_device_links_nothing(make: Make) -> None:
-    machine = make("simplified")
-    send_import(machine, [both("$device:d1", "d2"), both("u1", "d1", "i-2")])
-
-    assert (ids(machine, "$device:d2"), ids(machine, "u1")) == ({"$device:d2"}, {"u1", "$device:d1"})
-
-
-@pytest.mark.parametrize(
-    ("habit", "city"), [(ApiHabits(), None), (ApiHabits(device_profiles="merged"), "Oslo")]
-)
-def test_a_devices_profile_is_not_preserved_unless_the_project_is_set_so(
-    make: Make, habit: ApiHabits, city: str | None
-) -> None:
-    machine = make("simplified")
-    machine.controls.api = habit
-    send_engage(machine, {"$distinct_id": "$device:d1", "$set": {"City": "Oslo"}})
-    send_engage(machine, {"$distinct_id": "u1", "$set": {"Plan": "pro"}})
-    send_import(machine, [both("u1", "d1")])
-
-    assert machine.profiles.count() == 1
-    assert machine.profiles.properties(["u1"])["u1"].get("City") == city
-
-
-def test_updates_of_any_id_change_the_persons_one_profile(make: Make) -> None:
-    machine = make("original")
-    send_import(machine, [identify("u1", UUIDS[0]), alias("u1", "mail")])
-    for one in ("u1", UUIDS[0], "mail"):
-        send_engage(
-            machine,
-            {"$distinct_id": one, "$union": {"Cohorts": [one]}},
-            {"$distinct_id": one, "$add": {"n": 1}},
-        )
-
-    profile = machine.profiles.get(machine.identities.canonical("u1"))
-    assert profile is not None
-    assert profile.properties == {"Cohorts": ["u1", UUIDS[0], "mail"], "n": 3}
-    assert machine.profiles.count() == 1
-    send_engage(machine, {"$distinct_id": "mail", "$delete": "", "$ignore_alias": True})
-    assert machine.profiles.count() == (0 if machine.identities.canonical("mail") == "mail" else 1)
-    send_engage(machine, {"$distinct_id": "mail", "$delete": ""})
-    assert machine.profiles.count() == 0
-
-
-@pytest.mark.parametrize("later", ["u1", "u2"])
-def test_of_two_profiles_the_later_values_stay_and_lists_are_united(
-    make: Make, clock: Any, later: str
-) -> None:
-    machine = make("original")
-    for one in sorted(("u1", "u2"), key=lambda each: each == later):
-        send_engage(machine, {"$distinct_id": one, "$set": {"Plan": one, one: 1, "Cohorts": ["Both", one]}})
-        clock.advance(1)
-    send_import(machine, [merge("u1", "u2")])
-
-    profile = machine.profiles.get(machine.identities.canonical("u1"))
-    earlier = ({"u1", "u2"} - {later}).pop()
-    assert profile is not None
-    assert profile.properties == {"Plan": later, "u1": 1, "u2": 1, "Cohorts": ["Both", earlier, later]}
-    assert machine.profiles.count() == 1
 
 
 @pytest.mark.parametrize("anon", ["a1", "00000001-0000-1000-8000-000000000000", UUIDS[0].replace("-", "")])

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.machine import Machine
+from app.sandbox.machine import Machine, OtherSystemError
 from app.sandbox.store.database import Database, StateInUseError
+from tests.unit.sandbox.calls import UUIDS, event, identify, send_groups, send_import
 from tests.unit.sandbox.doubles import FakeWebhook
 
 
@@ -78,3 +79,67 @@ def test_profiles_are_found_by_a_value_or_a_list_with_it(machine: Machine) -> No
     )
 
     assert [profile.distinct_id for profile in machine.profiles.holding("Cohorts", "VIP")] == ["a", "b"]
+
+
+def fill(machine: Machine) -> None:
+    send_import(machine, [event(), identify("u1", UUIDS[0])])
+    group = {"$token": "sandbox-token", "$group_key": "K", "$group_id": "g", "$set": {"a": 1}}
+    send_groups(machine, [group])
+
+
+def sizes(machine: Machine) -> tuple[int, ...]:
+    stores = (machine.events, machine.groups, machine.identities, machine.links)
+    return tuple(store.count() for store in stores)
+
+
+def test_events_groups_and_links_outlive_a_restart(
+    make_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
+    first = make_machine(data_dir=tmp_path, id_management="original")
+    fill(first)
+    canonical = first.identities.canonical("u1")
+    first.close()
+
+    second = make_machine(data_dir=tmp_path, id_management="original")
+    assert sizes(second) == (1, 1, 1, 1)
+    assert second.identities.canonical("u1") == canonical
+    fill(second)
+    assert sizes(second) == (1, 1, 1, 2)
+
+
+def test_the_identity_system_is_fixed_once_there_is_data(
+    make_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
+    make_machine(data_dir=tmp_path, id_management="simplified").close()
+    first = make_machine(data_dir=tmp_path, id_management="original")
+    fill(first)
+    first.close()
+
+    with pytest.raises(OtherSystemError, match="identity system original, not legacy"):
+        make_machine(data_dir=tmp_path, id_management="legacy")
+    assert sizes(make_machine(data_dir=tmp_path, id_management="original")) == (1, 1, 1, 1)
+
+
+def test_a_state_of_before_there_were_events_is_taken_over(
+    make_machine: Callable[..., Machine], tmp_path: Path
+) -> None:
+    first = make_machine(data_dir=tmp_path)
+    with first.database.transaction() as connection:
+        for table in ("events", "group_profiles", "identities", "aliases", "links"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DELETE FROM meta WHERE name = 'id_management'")
+    profiles = first.profiles.count()
+    first.close()
+
+    second = make_machine(data_dir=tmp_path, id_management="original")
+    fill(second)
+    assert (second.profiles.count(), sizes(second)) == (profiles, (1, 1, 1, 1))
+
+
+def test_starting_anew_forgets_events_groups_and_links(make_machine: Callable[..., Machine]) -> None:
+    machine = make_machine(id_management="original")
+    fill(machine)
+    machine.seeding.again()
+
+    assert sizes(machine) == (0, 0, 0, 0)
+    assert machine.identities.alias_target("a1") is None
