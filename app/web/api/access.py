@@ -65,7 +65,7 @@ class Access:
             raise Problem(SHUTTING_DOWN, "The relay is restarting; send the same again.")
         token = self._authenticate(request.headers.get("Authorization", ""))
         g.token = token
-        fields()["token"] = token.id
+        fields()["caller"] = token.id
         if not token.allows(needed):
             headers = {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
             raise Problem(NO_SCOPE, f"This needs the scope {needed}.", headers=headers)

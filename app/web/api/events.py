@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from app.web.api.event_check import EventCheck
+from app.destinations.checks.events import EventCheck
 from app.web.api.schemas import IdempotencyHeader
 from app.web.api.sections import Endpoint, Section
 from app.web.api.submitting import ANSWERS, PROBLEMS, Submitting, records_body

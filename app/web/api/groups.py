@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from flask import Response
 
+from app.destinations.checks.updates import check_group
 from app.mixpanel.update_limits import GROUP_KINDS
 from app.web.api.profiles import OPERATIONS
 from app.web.api.schemas import IdempotencyHeader
 from app.web.api.sections import Endpoint, Section
 from app.web.api.submitting import ANSWERS, PROBLEMS, Submitting, records_body
-from app.web.api.update_check import check_group
 from app.web.ports import WebServices
 
 _ID: Final = {"type": "string", "minLength": 1}

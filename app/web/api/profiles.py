@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from flask import Response
 
+from app.destinations.checks.updates import check_profile
+from app.web.api.bodies import Record
 from app.web.api.kinds import KEY_REQUIRED
-from app.web.api.problems import Problem
+from app.web.api.problems import Fault, Problem
 from app.web.api.schemas import IdempotencyHeader
 from app.web.api.sections import Endpoint, Section
 from app.web.api.submitting import ANSWERS, PROBLEMS, Submitting, records_body
-from app.web.api.update_check import check_profile, counting
 from app.web.ports import WebServices
 
 PROPERTIES: Final[dict[str, Any]] = {"type": "object", "minProperties": 1, "maxProperties": 2000}
@@ -48,6 +49,9 @@ _DESCRIPTION: Final = """Operations on one profile are carried out in the order 
 in. Valid ones are kept, invalid ones listed by their index. A call with `$add` or `$append` needs an
 `Idempotency-Key`: without one it is refused, and nothing is kept. `$token` is filled in by the relay."""
 
+# A repetition changes the profile again, so it must be known as one.
+_COUNTING: Final = ("$add", "$append")
+
 
 @dataclass(frozen=True)
 class Profiles:
@@ -58,7 +62,7 @@ class Profiles:
     def post(self, project_id: str, headers: dict[str, str]) -> Response:
         """Answer a call."""
         call = self.submitting.call(project_id, headers)
-        if call.key is None and (faults := counting(call.received.records)):
+        if call.key is None and (faults := _counting(call.received.records)):
             detail = "$add and $append change a profile again when repeated. Nothing of this call was kept."
             raise Problem(KEY_REQUIRED, detail, faults)
         return self.submitting.take_in(call, check_profile)
@@ -79,3 +83,14 @@ def section(services: WebServices) -> Section:
         body=records_body("Profile operations.", _UPDATE, _EXAMPLE),
     )
     return Section("profiles", "Operations on user profiles.", (endpoint,))
+
+
+def _counting(records: tuple[Record, ...]) -> list[Fault]:
+    """Return a fault for each record whose repetition would change the profile again."""
+    return [
+        Fault(kind, f"{kind} is not idempotent", "needs_idempotency_key", record.index, record.line)
+        for record in records
+        if isinstance(record.value, dict)
+        for kind in _COUNTING
+        if kind in record.value
+    ]

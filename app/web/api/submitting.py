@@ -16,11 +16,12 @@ from typing import Any, Final
 import orjson
 from flask import Response, request
 
+from app.destinations.checks.invalid import Check
 from app.destinations.outbox import Request
 from app.lanes.work import OutboxName
 from app.web.api.answers import encoded
 from app.web.api.bodies import JSON, MOST_BYTES, MOST_RECORDS, NDJSON, Received, read_records
-from app.web.api.checking import Check, sort_records
+from app.web.api.checking import sort_records
 from app.web.api.kinds import (
     BODY_INCOMPLETE,
     BODY_TOO_LARGE,
