@@ -15,9 +15,10 @@ from app.local.lines import brief
 from app.local.lock import RunLock
 from app.local.plan import Plan, make_plan
 from app.local.processes import procfile_commands, sandbox_command
+from app.local.reach import require_redis
 from app.local.redis_server import EmbeddedRedis
 from app.local.supervisor import ChildEndedError, Supervisor
-from config.settings import SettingsError, load_settings
+from config.settings import Settings, SettingsError, load_settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_S = 60.0
@@ -85,11 +86,12 @@ class Run:
             data = self._var / ("redis-demo" if plan.demo else "redis")
             embedded = EmbeddedRedis(data, ports.free_redis_port(), made_up["EMBEDDED_REDIS_PASSWORD"])
             environ["REDIS_URL"] = embedded.url
-        _check_settings(environ)
+        settings = _checked_settings(environ)
         self._write_run_env(plan, environ)
         self._console.say("Starting ...")
         if embedded:
             self._start_redis(embedded, supervisor)
+        require_redis(settings)
         for command in procfile_commands(_ROOT, environ):
             self._launch(supervisor, command)
         self._wait(supervisor, lambda: _healthy(plan.port), "web", plan.port)
@@ -152,9 +154,9 @@ class Run:
         credentials.write_private(self._var / "run.env", header + text)
 
 
-def _check_settings(environ: Mapping[str, str]) -> None:
+def _checked_settings(environ: Mapping[str, str]) -> Settings:
     try:
-        load_settings(environ, _ROOT)
+        return load_settings(environ, _ROOT)
     except SettingsError as err:
         raise LocalError(str(err)) from err
 
