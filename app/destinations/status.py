@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis import Redis
 
 from app.cohorts.changelog import ChangeLog
 from app.destinations.outbox import Outboxes
 from app.destinations.position import Position, State, read_position
+from app.destinations.waiting.room import LANES_WITH_ROOM, room_name, waiting_ids
 from app.lanes.work import LaneKind
 
 
@@ -28,6 +29,7 @@ class DestinationStatus:
         delivered: records accepted so far.
         dead_lettered: records given up so far.
         advanced_ms: when the cursor last moved; None if never.
+        waiting: profiles whose updates wait for a link; the cursor has passed these updates.
     """
 
     cursor: int
@@ -41,6 +43,7 @@ class DestinationStatus:
     delivered: int
     dead_lettered: int
     advanced_ms: int | None
+    waiting: int = 0
 
 
 class DestinationStatuses:
@@ -58,6 +61,9 @@ class DestinationStatuses:
         """Read where the destination of this lane stands."""
         position = read_position(self._redis, project_id, lane.name)
         behind, oldest_ms = self._behind(project_id, lane, position)
+        if lane.name in LANES_WITH_ROOM:
+            room = read_position(self._redis, project_id, room_name(lane.name))
+            position = _together(position, room)
         return DestinationStatus(
             cursor=position.cursor,
             behind=behind,
@@ -70,6 +76,7 @@ class DestinationStatuses:
             delivered=position.delivered,
             dead_lettered=position.dead_lettered,
             advanced_ms=position.advanced_ms or None,
+            waiting=waiting_ids(self._redis, project_id, lane.name),
         )
 
     def _behind(self, project_id: str, lane: LaneKind, position: Position) -> tuple[int, int | None]:
@@ -80,3 +87,17 @@ class DestinationStatuses:
         oldest = self._changelog.read(project_id, position.cursor, 1)
         behind = max(0, self._changelog.end(project_id) - position.cursor)
         return behind, oldest[0].time_ms if oldest else None
+
+
+def _together(position: Position, room: Position) -> Position:
+    """Count what left the lane's waiting room, too, and say it if that is what the lane is stuck with."""
+    worse = room if position.state == "ok" else position
+    return replace(
+        position,
+        state=worse.state,
+        reason=worse.reason,
+        since_ms=worse.since_ms,
+        tries=worse.tries,
+        delivered=position.delivered + room.delivered,
+        dead_lettered=position.dead_lettered + room.dead_lettered,
+    )

@@ -24,8 +24,8 @@ from config.rules import RuleSet
 
 log = get_logger(__name__)
 
-LinkingIds = Callable[[Sequence[Entry], RuleSet], Collection[str]]
-"""Names the ids that entries link by rules."""
+LinkingIds = Callable[[str, Sequence[Entry], RuleSet], Collection[str]]
+"""Names the ids that entries of a project's log link by rules."""
 
 _IDS_A_LOOKUP: Final = 1_000
 
@@ -102,7 +102,7 @@ class ProfilesSource(LogSource):
     def _hold(self, project_id: str, found: Sequence[Group], delivery: Delivery[Entry]) -> Hold:
         def linking(after: int) -> Collection[str]:
             entries = [entry for entry in delivery.entries if entry.sequence > after]
-            return self._linking_ids(entries, delivery.rules)
+            return self._linking_ids(project_id, entries, delivery.rules)
 
         return self._gate.hold(
             project_id,

@@ -48,8 +48,10 @@ class WaitingDestination(Generic[E]):
         """
         self._main.admit(lane)
         while True:
-            ended = self._let_go(lane, project, until) or self._main.turn(lane, project)
-            if ended and ended.kind == "drained":
+            used = self._room.ready(project.id) > 0
+            ended = self._let_go(lane, project, until) if used else None
+            ended = ended or self._main.turn(lane, project)
+            if ended and ended.kind == "drained" and used:
                 return self._unless_somebody_waits(project.id)
             if ended:
                 return ended
@@ -58,8 +60,6 @@ class WaitingDestination(Generic[E]):
 
     def _let_go(self, lane: HeldLane, project: Project, until: float) -> Outcome | None:
         """Send what may leave the room; return why the lane cannot go on, if it cannot."""
-        if not self._room.ready(project.id):
-            return None
         while True:
             ended = self._leaving.turn(lane, project)
             if ended:

@@ -22,7 +22,6 @@ from app.destinations.sending import RoundSender
 from app.destinations.source import OutboxSource
 from app.destinations.status import DestinationStatuses
 from app.destinations.waiting.gate import Gate
-from app.destinations.waiting.links import NoLinks
 from app.destinations.waiting.room import Room
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
@@ -36,7 +35,7 @@ from app.mixpanel.transport import Transport
 from app.store import keys
 from config.projects import HOSTS, Project, ServiceAccount
 from config.secret import Secret
-from tests.integration.destinations.world import SilentQueue
+from tests.integration.destinations.world import NoLinks, SilentQueue
 from tests.integration.mixpanel.server import Reply, Request, Server
 
 P = "2195193"

@@ -16,13 +16,13 @@ from app.cohorts.membership import Membership
 from app.cohorts.registry import Cohorts
 from app.destinations.cursor import Cursor
 from app.destinations.dead_letters import DeadLetters
+from app.destinations.identity.caused import linking_ids
 from app.destinations.outbox import Outboxes
 from app.destinations.profiles.source import ProfilesSource
 from app.destinations.runner import Destination
 from app.destinations.sending import RoundSender
 from app.destinations.status import DestinationStatus, DestinationStatuses
 from app.destinations.waiting.gate import Gate
-from app.destinations.waiting.links import NoLinks, linking_ids
 from app.destinations.waiting.room import Room
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
@@ -137,7 +137,16 @@ class SilentQueue:
         return False
 
 
+class NoLinks:
+    """An identity outbox that nobody fills."""
+
+    def pending(self, _project_id: str, _ids: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
+
 class World:
+    lane = PROFILES.name
+
     def __init__(self, redis: Redis, mixpanel: Mixpanel) -> None:
         self.redis = redis
         self.mixpanel = mixpanel
@@ -228,10 +237,10 @@ class World:
 
     def take(self) -> HeldLane:
         """Take the lane at once, whatever it waits for."""
-        lane = keys.lane(P, "profiles")
+        lane = keys.lane(P, self.lane)
         wake = self.redis.hincrby(lane, "wake", 1)
         self.redis.hset(lane, mapping={"state": "queued", "inflight": 0})
-        held = self.lanes.start(P, "profiles", wake)
+        held = self.lanes.start(P, self.lane, wake)
         assert held is not None
         return held
 
