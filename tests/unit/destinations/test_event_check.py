@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.api.checking import Invalid
-from app.web.api.event_check import EventCheck
+from app.destinations.checks.events import EventCheck
+from app.destinations.checks.invalid import Invalid
 from config.links import IdManagement
 
 NOW_MS = 1_800_000_000_000
@@ -141,7 +141,7 @@ def test_in_a_simplified_project_the_person_is_who_mixpanel_would_make_of_it(
 def test_elsewhere_the_person_must_be_named_and_both_ids_are_just_properties(system: IdManagement) -> None:
     with pytest.raises(Invalid) as refused:
         complete([{"event": "A", "properties": {"$user_id": "U"}}], system=system)
-    assert refused.value.fault.field == "properties.distinct_id"
+    assert refused.value.field == "properties.distinct_id"
     both = {"distinct_id": "X", "$user_id": "U", "$device_id": "D"}
     (event,) = complete([{"event": "A", "properties": both}], system=system)
     assert event["properties"]["distinct_id"] == "X"
@@ -154,4 +154,4 @@ def test_an_event_that_links_is_refused_with_a_pointer_to_where_links_go() -> No
     ):
         with pytest.raises(Invalid) as refused:
             complete([record])
-        assert "identity-links" in refused.value.fault.detail
+        assert "identity-links" in refused.value.detail
