@@ -1,16 +1,18 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cohorts.changelog import Entry
+from app.cohorts.changelog import ChangeLog, Entry
 from app.destinations.dead_letters import DeadLetter
 from app.destinations.events.plan import plan
+from app.destinations.events.source import EventsSource
 from app.destinations.plan import Plan
+from app.destinations.source import Delivery
 from app.mixpanel.event_limits import violations
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.violations import MAX_RECORD_BYTES
@@ -254,6 +256,19 @@ def test_the_most_that_a_rule_can_say_fits_beside_what_the_relay_fills() -> None
     event = Event("e", {f"p{n}": 1 for n in range(MAX_OWN_PROPERTIES)})
     found = properties(planned([entry(entered=["$device:D"])], Rule(enter_event=event)))
     assert len(found) == MAX_PROPERTIES
+
+
+def test_every_try_of_a_window_judges_an_events_time_alike() -> None:
+    """Though it is later by then, and a time that was too far ahead would no longer be."""
+    clock = [NOW_MS / 1000 - 3601]
+    source = EventsSource(cast("ChangeLog", None), now=lambda: clock[0])
+    entries = [entry(exited=["u"])]
+    first, known = source.plan(PROJECT, Delivery(0, entries, RuleSet((ALL,)), known=None))
+    clock[0] += 3600
+    assert source.plan(PROJECT, Delivery(0, entries, RuleSet((ALL,)), known=known)) == (first, known)
+    assert only(first).code == "invalid"
+    now, _ = source.plan(PROJECT, Delivery(0, entries, RuleSet((ALL,)), known=None))
+    assert len(records(now)) == 1
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
