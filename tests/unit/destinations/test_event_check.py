@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.destinations.checks.events import EventCheck
@@ -28,6 +28,7 @@ events = st.builds(
     st.dictionaries(st.sampled_from("abc"), values, max_size=3),
 )
 calls = st.lists(events, min_size=1, max_size=8)
+patient = settings(deadline=None, max_examples=40)  # milliseconds each, but beside other tests
 identities = st.none() | st.sampled_from(("k1", "k2"))
 
 
@@ -50,17 +51,20 @@ def identity(event: dict[str, Any]) -> tuple[Any, ...]:
     return event["event"], properties["time"], properties["distinct_id"], properties["$insert_id"]
 
 
+@patient
 @given(calls, identities)
 def test_a_repeated_call_is_the_same_events(records: list[Any], key: str | None) -> None:
     assert complete(records, key=key) == complete(records, key=key)
 
 
+@patient
 @given(calls, identities)
 def test_no_two_events_of_a_call_are_one_to_mixpanel(records: list[Any], key: str | None) -> None:
     found = [identity(event) for event in complete(records, key=key)]
     assert len(set(found)) == len(found)
 
 
+@patient
 @given(calls, identities)
 def test_nothing_else_of_an_event_changes(records: list[Any], key: str | None) -> None:
     for before, after in zip(records, complete(records, key=key), strict=True):
@@ -70,6 +74,7 @@ def test_nothing_else_of_an_event_changes(records: list[Any], key: str | None) -
         assert re.fullmatch("[a-z0-9]{32}", after["properties"]["$insert_id"])
 
 
+@patient
 @given(calls, st.randoms(use_true_random=False))
 def test_events_with_a_time_are_the_same_in_whatever_order_and_at_whatever_time(
     records: list[Any], random: Any
@@ -87,12 +92,14 @@ def test_events_with_a_time_are_the_same_in_whatever_order_and_at_whatever_time(
     assert sorted(map(identity, first)) == sorted(map(identity, later))
 
 
+@patient
 @given(calls)
 def test_two_calls_with_different_keys_share_no_event(records: list[Any]) -> None:
     first, second = complete(records, key="k1"), complete(records, key="k2")
     assert not {identity(event) for event in first} & {identity(event) for event in second}
 
 
+@patient
 @given(calls, calls)
 def test_two_calls_with_different_bodies_share_no_event_without_a_time_even_in_one_millisecond(
     one: list[Any], two: list[Any]
@@ -104,6 +111,7 @@ def test_two_calls_with_different_bodies_share_no_event_without_a_time_even_in_o
     assert not found[0] & found[1]
 
 
+@patient
 @given(events, events)
 def test_two_different_events_are_never_one(one: Any, two: Any) -> None:
     if orjson.dumps(one, option=orjson.OPT_SORT_KEYS) != orjson.dumps(two, option=orjson.OPT_SORT_KEYS):
