@@ -14,6 +14,7 @@ from app.web.api.bodies import drop_body
 from app.web.api.kinds import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
+    CONFLICT,
     INTERNAL_ERROR,
     INVALID_HEADER,
     INVALID_QUERY,
@@ -29,7 +30,16 @@ from app.web.api.log import fields
 from app.web.api.problems import Fault, Problem
 from app.web.faults import describe
 
-_OF_HTTP: Final = {kind.status: kind for kind in (NOT_FOUND, WRONG_METHOD, BODY_TOO_LARGE, MEDIA_TYPE)}
+_KNOWN: Final = (
+    NOT_FOUND,
+    WRONG_METHOD,
+    CONFLICT,
+    BODY_TOO_LARGE,
+    MEDIA_TYPE,
+    OUTBOX_FULL,
+    STORE_UNAVAILABLE,
+)
+_OF_HTTP: Final = {kind.status: kind for kind in _KNOWN}
 _PASSED_ON: Final = frozenset({"allow", "retry-after"})
 
 
@@ -72,7 +82,8 @@ def _of_http(error: HTTPException) -> Problem:
         return _of_arguments(messages)
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     kept = {name: value for name, value in error.get_headers() if name.lower() in _PASSED_ON}
-    kind = _OF_HTTP.get(status, BAD_REQUEST)
+    ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    kind = _OF_HTTP.get(status, INTERNAL_ERROR if ours else BAD_REQUEST)
     return Problem(kind, f"{error.name}.", headers=kept, status=status)
 
 
