@@ -50,7 +50,7 @@ def app_from_environment() -> "Flask":
     except SettingsError as err:
         sys.stderr.write(f"{err}\n")
         raise SystemExit(3) from None
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, access_log=settings.access_log)
     services = build_services(settings)
     if reason := why_not_to_start(services):
         sys.stderr.write(f"{reason}\n")

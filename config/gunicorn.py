@@ -65,5 +65,5 @@ control_socket_disable = True
 accesslog = "-" if _loaded.access_log else None
 access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 loglevel = _loaded.log_level.lower()
-logconfig_dict = log_config(_loaded.log_level, _loaded.log_format)
+logconfig_dict = log_config(_loaded.log_level, _loaded.log_format, access_log=_loaded.access_log)
 configure_structlog()

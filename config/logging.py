@@ -48,12 +48,13 @@ _SHARED: Final[tuple[Processor, ...]] = (
 )
 
 
-def log_config(level: str, log_format: str) -> dict[str, Any]:
+def log_config(level: str, log_format: str, *, access_log: bool = False) -> dict[str, Any]:
     """Describe the standard library's side, for `logging.config.dictConfig` and gunicorn alike.
 
     Args:
         level: the lowest level that is written, such as INFO.
         log_format: `console` (for people) or `json` (one object a line).
+        access_log: whether gunicorn's line a request is written.
     """
     return {
         "version": 1,
@@ -73,14 +74,19 @@ def log_config(level: str, log_format: str) -> dict[str, Any]:
             **{name: {"level": max(level, "WARNING", key=_rank)} for name in _QUIET_LIBRARIES},
             # Gunicorn's own handlers would write in its own format.
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
-            "gunicorn.access": {"level": "INFO", "handlers": [], "propagate": True},
+            # With a configuration of logs, gunicorn writes the access log whatever its `accesslog` says.
+            "gunicorn.access": {
+                "level": "INFO" if access_log else "ERROR",
+                "handlers": [],
+                "propagate": True,
+            },
         },
     }
 
 
-def configure_logging(level: str, log_format: str) -> None:
+def configure_logging(level: str, log_format: str, *, access_log: bool = False) -> None:
     """Route every log of this process to stdout; may be called again."""
-    logging.config.dictConfig(log_config(level, log_format))
+    logging.config.dictConfig(log_config(level, log_format, access_log=access_log))
     configure_structlog()
 
 

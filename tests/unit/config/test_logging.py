@@ -1,11 +1,14 @@
 import json
 import logging
+import logging.config
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from gunicorn.config import Config
+from gunicorn.glogging import Logger as GunicornLogger
 
-from config.logging import configure_logging
+from config.logging import configure_logging, log_config
 from config.secret import Secret
 
 
@@ -70,3 +73,18 @@ def test_levels_hold_and_chatty_libraries_are_heard_from_warnings_on(
     logging.getLogger("rq.worker").warning("not seen either")
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "seen"
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_gunicorns_access_log_is_written_only_where_it_is_wanted(
+    capsys: pytest.CaptureFixture[str], *, wanted: bool
+) -> None:
+    configure_logging("INFO", "json", access_log=wanted)
+    logger = GunicornLogger(Config())
+    logging.config.dictConfig(
+        log_config("INFO", "json", access_log=wanted)
+    )  # as gunicorn does, behind its own
+    logger.access_log.info("GET /healthz 200")
+    logger.error_log.info("Listening")
+    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert told == [*(["GET /healthz 200"] if wanted else []), "Listening"]
