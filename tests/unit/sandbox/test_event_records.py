@@ -130,10 +130,12 @@ def test_a_time_is_seconds_or_milliseconds_and_one_in_the_future_becomes_now(
 
 def test_strings_are_cut_at_255_characters_wherever_they_stand() -> None:
     long = "ü" * 300
-    kept = checked(event(**{"a": long, "b": [long], "c": {"d": long}, long: 1}), rules()).event.properties
+    kept = checked(
+        event(**{"a": long, "b": [long], "c": {"d": long, long: 2}, long: 1}), rules()
+    ).event.properties
 
     cut = long[:255]
-    assert kept == {"a": cut, "b": [cut], "c": {"d": cut}, cut: 1}
+    assert kept == {"a": cut, "b": [cut], "c": {"d": cut, cut: 2}, cut: 1}
 
 
 def test_what_has_a_column_of_its_own_and_the_token_are_no_properties() -> None:
@@ -159,6 +161,11 @@ def test_in_a_simplified_project_user_and_device_decide_whose_an_event_is(
     found = checked(event(distinct_id=named, **ids), rules(system="simplified"))
 
     assert (found.event.distinct_id, found.pair) == (distinct_id if ids else named, pair)
+
+
+def test_a_distinct_id_that_a_user_overrides_must_be_valid_all_the_same() -> None:
+    with pytest.raises(RefusedRecordError, match="distinct_id"):
+        check_event(event(distinct_id="anon", **{"$user_id": "u2"}), rules(system="simplified"))
 
 
 def test_a_simplified_project_needs_no_distinct_id_beside_a_user_or_a_device() -> None:

@@ -81,6 +81,8 @@ def test_a_project_can_refuse_everything_beside_such_a_verb(make: Make) -> None:
     assert (answer.status, failures(answer)) == (400, [(0, "event"), (1, "event")])
     assert machine.events.arrivals() == 0
     assert send_import(machine, [event()]).status == 200
+    send_import(machine, [event(), VERBS["$identify"]], strict="0")
+    assert machine.events.arrivals() == 2
 
 
 @pytest.mark.parametrize("name", VERBS)
@@ -117,6 +119,20 @@ def test_an_alias_maps_to_one_person_only_and_may_have_aliases(make: Make, syste
 
     assert say(send_import(machine, [alias("u2", "a1")])) == "'alias' maps to another distinct_id already"
     assert (ids(machine, "a2"), ids(machine, "u2")) == ({"u1", "a1", "a2", "a3"}, {"u2"})
+
+
+def test_an_alias_that_says_what_was_known_maps_there_for_good(make: Make) -> None:
+    machine = make("original")
+    assert send_import(machine, [merge("u1", "a1"), alias("u1", "a1")]).status == 200
+
+    assert send_import(machine, [alias("u2", "a1")]).status == 400
+
+
+def test_a_legacy_project_knows_no_limit_of_aliases(make: Make) -> None:
+    machine = make("legacy")
+    assert send_import(machine, [alias("u1", f"a{n}") for n in range(600)]).status == 200
+
+    assert len(ids(machine, "u1")) == 601
 
 
 def test_in_a_legacy_project_the_older_id_stands_for_its_aliases(make: Make) -> None:

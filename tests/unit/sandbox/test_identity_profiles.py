@@ -52,7 +52,10 @@ def test_a_device_joins_the_user_seen_on_it_and_so_does_its_past(make: Make) -> 
 
 def test_two_users_never_merge_and_a_device_stays_with_the_first(make: Make) -> None:
     machine = make("simplified")
-    assert send_import(machine, [both("u1", "d1"), both("u2", "d1", "i-2")]).status == 200
+    assert (
+        send_import(machine, [both("u1", "d1"), both("u2", "d1", "i-2"), both("u2", "d1", "i-3")]).status
+        == 200
+    )
 
     assert (ids(machine, "u1"), ids(machine, "u2")) == ({"u1", "$device:d1"}, {"u2"})
     assert {one["properties"]["distinct_id"] for one in exported(machine)} == {"u1", "u2"}
@@ -103,9 +106,17 @@ def test_updates_of_any_id_change_the_persons_one_profile(make: Make) -> None:
     assert profile is not None
     assert profile.properties == {"Cohorts": ["u1", UUIDS[0], "mail"], "n": 3}
     assert machine.profiles.count() == 1
-    send_engage(machine, {"$distinct_id": "mail", "$delete": "", "$ignore_alias": True})
-    assert machine.profiles.count() == (0 if machine.identities.canonical("mail") == "mail" else 1)
-    send_engage(machine, {"$distinct_id": "mail", "$delete": ""})
+
+
+def test_a_deletion_that_ignores_aliases_leaves_the_persons_profile(make: Make) -> None:
+    machine = make("original")
+    send_import(machine, [alias("u1", "mail")])
+    send_engage(machine, {"$distinct_id": "u1", "$set": {"a": 1}})
+    other = ({"u1", "mail"} - {machine.identities.canonical("u1")}).pop()
+
+    send_engage(machine, {"$distinct_id": other, "$delete": "", "$ignore_alias": True})
+    assert machine.profiles.count() == 1
+    send_engage(machine, {"$distinct_id": other, "$delete": ""})
     assert machine.profiles.count() == 0
 
 
