@@ -8,6 +8,8 @@ from redis import Redis
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
+from app.destinations.identity.ledger import Ledger
+from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Request, Submitted
 from app.lanes.work import OutboxName
 from config.settings import Settings
@@ -53,6 +55,12 @@ class WebServices(Protocol):
 
     @property
     def outboxes(self) -> Outboxes: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def links(self) -> Ledger: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def pending_links(self) -> PendingLinks: ...  # noqa: D102 - a plain attribute
 
     @property
     def tokens(self) -> Tokens: ...  # noqa: D102 - a plain attribute

@@ -35,10 +35,17 @@ RefusalCode = Literal[
 
 
 class Refusal(NamedTuple):
-    """Why a link must not be made; `reason` names no id."""
+    """Why a link must not be made.
+
+    Attributes:
+        code: stable.
+        reason: for a person; names no id.
+        second: whether it is about the second id rather than the first or both.
+    """
 
     code: RefusalCode
     reason: str
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +111,19 @@ def wrong_in_itself(link: Link, system: System) -> Refusal | None:
 
 
 def _wrong_ids(link: Link) -> Refusal | None:
-    if not (_usable(link.first) and _usable(link.second)):
-        return Refusal("unusable_id", f"an id must have 1 to {MAX_ID_CHARS} characters, not all blank")
+    for each, is_second in ((link.first, False), (link.second, True)):
+        if not each.strip() or len(each) > MAX_ID_CHARS:
+            reason = f"an id must have 1 to {MAX_ID_CHARS} characters, not all blank"
+            return Refusal("unusable_id", reason, is_second)
+        if is_refused_id(each):
+            reason = "Mixpanel refuses this id: broken tracking sends it for nobody"
+            return Refusal("refused_id", reason, is_second)
     if link.verb == "device" and is_device(link.first):
         return Refusal("unusable_id", "a user_id cannot begin with $device:, which names a device")
-    if is_refused_id(link.first) or is_refused_id(link.second):
-        return Refusal("refused_id", "Mixpanel refuses this id: broken tracking sends it for nobody")
     if link.first == link.second:
-        return Refusal("same_id", "an id cannot be linked to itself")
+        return Refusal("same_id", "an id cannot be linked to itself", second=True)
     if link.verb == "identify" and not UUID4.fullmatch(link.second):
-        return Refusal("not_uuid4", "an anon_id must be a UUID of version 4")
+        return Refusal("not_uuid4", "an anon_id must be a UUID of version 4", second=True)
     return None
 
 
@@ -123,10 +133,6 @@ def _wrong_merge(link: Link, system: System) -> Refusal | None:
     if not system.service_account:
         return Refusal("no_service_account", "Mixpanel takes a merge from a service account only")
     return None
-
-
-def _usable(distinct_id: str) -> bool:
-    return bool(distinct_id.strip()) and len(distinct_id) <= MAX_ID_CHARS
 
 
 def _wrong_alias(distinct_id: str, alias: str, clusters: Clusters) -> Refusal | None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Flask
 
-from app.web.api import events, groups, profiles
+from app.web.api import events, groups, identity_links, profiles
 from app.web.api.access import Access
 from app.web.api.errors import answer_error
 from app.web.api.log import log_calls
@@ -20,6 +20,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     events.section,
     profiles.section,
     groups.section,
+    identity_links.section,
 )
 
 

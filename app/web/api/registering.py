@@ -31,6 +31,7 @@ _PARAMETERS: Final = {
     "distinct_id": "A person's id.",
 }
 _NAME: Final = str.maketrans("/-", "__", "<>")
+_CONVERTER: Final = "path:"  # of a placeholder that takes slashes, too
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _CHALLENGE: Final = {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}}
 
@@ -70,7 +71,8 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
             headers=_headers_of(status, kinds),
         )(told)
     told = _reading(blueprint, endpoint, told)
-    name = f"{endpoint.method.lower()}_{endpoint.rule.strip('/').translate(_NAME)}"
+    named = endpoint.rule.replace(_CONVERTER, "")
+    name = f"{endpoint.method.lower()}_{named.strip('/').translate(_NAME)}"
     told = blueprint.doc(operationId=name, **_operation(endpoint))(told)
     guarded: Any = access.guard(told, endpoint.scope)
     guarded._apidoc = told._apidoc  # noqa: SLF001 - where flask-smorest looks for what its decorators noted
@@ -82,7 +84,7 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
         parameters=[
             {"in": "path", "name": parameter, "description": told_of}
             for parameter, told_of in _PARAMETERS.items()
-            if f"<{parameter}>" in endpoint.rule
+            if f"<{parameter}>" in named
         ],
         methods=[endpoint.method],
     )

@@ -30,6 +30,7 @@ from app.destinations.runner import Destination
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
+from app.lanes.runner import LaneRunner
 from app.lanes.work import readers_of
 from app.mixpanel.batches import BatchSender
 from app.mixpanel.budget import IngestionBudget
@@ -74,7 +75,7 @@ class Sandboxed:
         fault = self.fault(events)
         if fault != "lost":
             self.arrived.append(events)
-            answer = list(self.app(environ, start_response if fault is None else _nobody))
+            answer = list(self.app(environ, start_response if fault is None else cast("Any", _nobody)))
         if fault is not None:
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return []
@@ -142,7 +143,7 @@ class Clumsy:
     def _command(self, *args: Any, **options: Any) -> Any:
         number, self.sent = self.sent, self.sent + 1
         breaks = number == self.breaks_at
-        answer = None if breaks and not self.arrives else self._execute(*args, **options)
+        answer = None if breaks and not self.arrives else self._execute(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
         if breaks:
             raise RedisConnectionError("the line broke")
         return answer
@@ -193,7 +194,7 @@ class IdentityWorld:
             redis, self.lanes, self.changelog, self.ledger, self.mover_cursor, cap_bytes=cap_bytes
         )
         outbox = Destination(source, sender, self.cursor, self.changelog, random=Random(1))
-        self.runners = {"identity": mover, "identity-outbox": outbox}
+        self.runners: dict[str, LaneRunner] = {"identity": mover, "identity-outbox": outbox}
 
     def close(self) -> None:
         for sender in self._senders:

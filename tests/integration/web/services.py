@@ -11,7 +11,9 @@ from redis import Redis
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
-from app.destinations.outbox import Request, Submitted
+from app.destinations.identity.ledger import Ledger
+from app.destinations.identity.pending import PendingLinks
+from app.destinations.outbox import Outboxes, Request, Submitted
 from app.lanes.work import OutboxName
 from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
@@ -19,6 +21,7 @@ from config.secret import Secret
 from config.settings import Settings
 
 SHOP, BLOG, NEVER = "1001", "1002", "1003"
+NOWHERE = "redis://127.0.0.1:1/0"
 
 
 def project(project_id: str, name: str, *, never_pause: bool = False) -> Project:
@@ -102,7 +105,11 @@ class FakeServices:
     outboxes: FakeOutboxes = field(default_factory=FakeOutboxes)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
-    tokens: Tokens = field(default_factory=lambda: Tokens(connect("redis://127.0.0.1:1/0")))
+    tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
+    links: Ledger = field(default_factory=lambda: Ledger(connect(NOWHERE)))
+    pending_links: PendingLinks = field(
+        default_factory=lambda: PendingLinks(connect(NOWHERE), cast("Outboxes", None))
+    )
 
 
 def basic(name: str, password: str | None = None) -> dict[str, str]:

@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from app.access.scopes import Scope
 from app.access.tokens import Tokens
+from app.destinations.identity.ledger import Ledger
+from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Outboxes
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
@@ -36,6 +38,8 @@ class ApiServices:
     redis: Redis
     tokens: Tokens
     outboxes: OutboxesPort
+    links: Ledger
+    pending_links: PendingLinks
     inbox: FakeInbox = field(default_factory=FakeInbox)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
 
@@ -43,7 +47,8 @@ class ApiServices:
 def services(redis: Redis, settings: Settings) -> ApiServices:
     """Make them."""
     lanes = Lanes(redis, LaneQueue(redis), settings.lease_s)
-    return ApiServices(settings, redis, Tokens(redis), Outboxes(redis, lanes, settings.outbox_cap_bytes))
+    outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes)
+    return ApiServices(settings, redis, Tokens(redis), outboxes, Ledger(redis), PendingLinks(redis, outboxes))
 
 
 class Relay:

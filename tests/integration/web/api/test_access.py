@@ -27,7 +27,7 @@ PUBLIC = {
 
 def addresses(relay: Relay, project_id: str = SHOP) -> list[tuple[str, str, Scope]]:
     """Return every guarded route with its placeholders filled."""
-    filled = {"<project_id>": project_id, "<distinct_id>": "someone"}
+    filled = {"<project_id>": project_id, "<path:distinct_id>": "someone"}
     found = []
     for method, rule, scope in relay.routes():
         path = rule.removeprefix(PREFIX)

@@ -27,7 +27,9 @@ def test_the_document_is_valid_and_names_its_version(relay: Relay) -> None:
 
 
 def test_every_route_is_in_it_with_its_scope_and_its_need_of_a_token(relay: Relay) -> None:
-    routes = {(method, re.sub("<(.+?)>", r"{\1}", rule), scope) for method, rule, scope in relay.routes()}
+    routes = {
+        (method, re.sub("<(?:path:)?(.+?)>", r"{\1}", rule), scope) for method, rule, scope in relay.routes()
+    }
     assert {(method, path, told["x-scope"]) for method, path, told in operations(relay)} == routes
     scheme = relay.document["components"]["securitySchemes"]["token"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
