@@ -68,6 +68,7 @@ class Settings:
     log_keep_entries: int = 2000
     session_days: int = 7
     dead_letter_cap: int = 100_000
+    dead_letter_days: int = 30
     # Overrides of Mixpanel's hosts by family; the projects' own `hosts` have them applied.
     hosts: Mapping[str, str] = field(default_factory=dict)
 
@@ -103,6 +104,7 @@ VARIABLES: Final = (
     Variable("LOG_KEEP_ENTRIES", "log_keep_entries", whole(1, 10_000_000)),
     Variable("SESSION_DAYS", "session_days", whole(1, 365)),
     Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
+    Variable("DEAD_LETTER_DAYS", "dead_letter_days", whole(1, 3650)),
 )
 HOST_VARIABLES: Final[Mapping[str, str]] = {
     f"MIXPANEL_{family.name.upper()}_URL": family.name for family in fields(Hosts)

@@ -51,13 +51,18 @@ def inbox_tries(project_id: str) -> str:
 
 
 def set_aside(project_id: str) -> str:
-    """Stream of pages that could not be applied, whole. At most 100; lives 30 days after the last."""
+    """Stream of pages that could not be applied, whole. At most 100, of 30 days; the key lives a day more."""
     return _of(project_id, "aside")
 
 
 def quarantine(project_id: str) -> str:
-    """Stream of members that could not be used: session, page, index, reason. Lives 30 days."""
+    """Stream of members that could not be used: session, page, index, reason. 10,000 or so, of 30 days."""
     return _of(project_id, "quarantine")
+
+
+def quarantine_counts(project_id: str) -> str:
+    """Hash: how many members and pages were ever put aside with their reason, and how they went. Kept."""
+    return _of(project_id, "quarantine", "counts")
 
 
 # --- cohorts and their membership ------------------------------------------------------------------------
@@ -173,13 +178,18 @@ def waiting_ids(project_id: str, lane: str) -> str:
 
 
 def dead_letters(project_id: str) -> str:
-    """Stream of records that Mixpanel refused. Capped in number, drops are counted."""
+    """Stream of records that could not be delivered. Capped in number and age, what goes is counted."""
     return _of(project_id, "dead")
 
 
 def dead_letter_counts(project_id: str) -> str:
-    """Hash: counters of dead letters by destination, and of drops. Kept."""
+    """Hash: counters of dead letters by destination and code, and of those that went, by how. Kept."""
     return _of(project_id, "dead", "counts")
+
+
+def dead_letters_redriven(project_id: str) -> str:
+    """Sorted set: id of a dead letter -> when (ms) it was redriven. The newest 10,000; by redrive.lua."""
+    return _of(project_id, "dead", "redriven")
 
 
 # --- identity --------------------------------------------------------------------------------------------

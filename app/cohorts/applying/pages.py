@@ -7,6 +7,7 @@ page would be taken in twice and count as two.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import orjson
@@ -26,6 +27,7 @@ from app.cohorts.inbox import Waiting
 from app.cohorts.membership import Membership
 from app.cohorts.packing import fingerprint, pack_id
 from app.cohorts.pages import InvalidPayload, PageHead, Quarantined, parse, usable_members
+from app.cohorts.quarantine import KEPT_S
 from app.cohorts.record import CohortRecord
 from app.store import keys
 
@@ -33,8 +35,8 @@ log = get_logger(__name__)
 
 SET_ASIDE = "a page could not be applied and was set aside"
 SET_ASIDE_CAP = 100
-KEPT_S = 30 * 86_400
-"""How long pages set aside and members in quarantine are kept after the last of them came."""
+LIVES_S = KEPT_S + 86_400
+"""The clock takes out what is too old, and says so; what nobody looks after any more goes a day later."""
 QUARANTINE_CAP = 10_000
 QUARANTINED_A_PAGE = 100
 """Kept with their reason; all are counted."""
@@ -98,7 +100,7 @@ class Pages:
         record.under_way = None
         self._finish(work, last, came, page.head, quarantined)
         if aside:
-            _set_aside(work, last.commit, waiting)
+            _set_aside(work, last.commit, waiting, page.head)
         _take_out(work, last.commit, waiting)
         work.commit(*commits, last.sealed())
         self._split(work, record)
@@ -110,14 +112,13 @@ class Pages:
 
         Its cohort becomes suspect, if that can still be read.
         """
-        try:
-            cohort_id = parse(waiting.body).head.cohort_id
-        except InvalidPayload:
-            cohort_id = ""
-        commit = work.begin(work.record(cohort_id))
-        _set_aside(work, commit, waiting)
+        head = None
+        with suppress(InvalidPayload):
+            head = parse(waiting.body).head
+        commit = work.begin(work.record(head.cohort_id if head else ""))
+        _set_aside(work, commit, waiting, head)
         _take_out(work, commit, waiting)
-        work.commit(work.seal(commit) if cohort_id else commit)
+        work.commit(work.seal(commit) if head else commit)
 
     def _ready(self, work: Work, record: CohortRecord, came: Page, *, known: bool) -> bool:
         """Do what must be done before the page: quiet halves, what the next attempt ends, their tasks."""
@@ -190,7 +191,8 @@ class Pages:
         if last.attempt:
             self._remember(work, commit, last.attempt, came, head)
             arrived(record.machine, work.trust, last.attempt, came)
-        for member in quarantined[:QUARANTINED_A_PAGE]:
+        kept = quarantined[:QUARANTINED_A_PAGE]
+        for member in kept:
             commit.do(
                 keys.quarantine(work.project_id),
                 *("XADD", "MAXLEN", "~", QUARANTINE_CAP, "*"),
@@ -198,7 +200,8 @@ class Pages:
                 *("page", head.number, "index", member.index, "reason", member.reason),
             )
         if quarantined:
-            commit.do(keys.quarantine(work.project_id), "EXPIRE", KEPT_S)
+            commit.do(keys.quarantine(work.project_id), "EXPIRE", LIVES_S)
+            commit.do(keys.quarantine_counts(work.project_id), "HINCRBY", "members", len(kept))
         record.quarantined += len(quarantined)
 
     def _remember(self, work: Work, commit: Commit, attempt: Attempt, came: Page, head: PageHead) -> None:
@@ -298,13 +301,17 @@ def _name_one(
     step.store(packed_id, entry, existed=existed)
 
 
-def _set_aside(work: Work, commit: Commit, waiting: Waiting) -> None:
-    """Keep a page that cannot be applied, whole."""
+def _set_aside(work: Work, commit: Commit, waiting: Waiting, head: PageHead | None) -> None:
+    """Keep a page that cannot be applied, whole, and what it says about itself if that can be read."""
     commit.record.suspect = SET_ASIDE
     kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms]
+    if head:
+        kept += ["cohort_id", head.cohort_id, "session_id", head.session_id]
+        kept += ["action", head.action, "page", head.number]
     key = keys.set_aside(work.project_id)
     commit.do(key, "XADD", "MAXLEN", SET_ASIDE_CAP, "*", *kept)
-    commit.do(key, "EXPIRE", KEPT_S)
+    commit.do(key, "EXPIRE", LIVES_S)
+    commit.do(keys.quarantine_counts(work.project_id), "HINCRBY", "pages", 1)
 
 
 def _take_out(work: Work, commit: Commit, waiting: Waiting) -> None:

@@ -115,7 +115,7 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         *(keys.lane(P, name) for name in LANES),
         *(each(P) for each in (keys.inbox, keys.inbox_meta, keys.inbox_waiting, keys.inbox_tries)),
         *(each(P) for each in (keys.cohorts, keys.trust, keys.due)),
-        *(each(P) for each in (keys.log, keys.log_meta)),
+        *(each(P) for each in (keys.log, keys.log_meta, keys.quarantine_counts)),
     }
     for cohort_id in cohort_ids:
         record, _ = stored(redis, cohort_id)
@@ -128,7 +128,7 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         if key in kept:
             assert lives_s == -1, key
         elif key in {keys.set_aside(P), keys.quarantine(P)}:
-            assert 0 < lives_s <= 30 * 86_400, key
+            assert 0 < lives_s <= 31 * 86_400, key
         else:
             assert re.fullmatch(rf"cr:\{{{P}\}}:s:[^:]+:[^:]+(:pages)?", key), f"nobody documents {key}"
             assert 0 < lives_s <= SESSION_DAYS * 86_400, key
