@@ -81,7 +81,7 @@ def test_what_waits_is_counted_until_it_is_dropped(redis_client: Redis, outboxes
     assert depth.oldest_ms is not None
     assert abs(depth.oldest_ms / 1000 - redis_client.time()[0]) < 60
     for key, command, args in outboxes.dropping(P, "groups", outboxes.read(P, "groups", 0, 1)[:1]):
-        redis_client.execute_command(command, key, *args)
+        redis_client.execute_command(command, key, *args)  # type: ignore[no-untyped-call]  # redis leaves it untyped
     assert outboxes.depth(P, "groups").records == 1
     assert [each.sequence for each in outboxes.read(P, "groups", 0, 100)] == [2]
     assert outboxes.end(P, "groups") == 2
