@@ -1,13 +1,20 @@
 """Which cohorts a project has, to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
+import orjson
 from redis import Redis
 
-from app.cohorts.record import CohortRecord
 from app.store import keys
+
+_FIELDS: Final = (
+    *("name", "description", "members", "partial", "suspect", "synced_ms", "rename", "quarantined"),
+    *("buckets", "entries"),
+)
+Stored = Sequence[bytes | None]
+"""Fields of a cohort's hash, as `CohortRecord.to_hash` writes them; all None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +72,32 @@ class Cohorts:
 
     def list(self, project_id: str) -> list[Cohort]:
         """Return a project's cohorts by name."""
-        found = cast("set[bytes]", self._redis.smembers(keys.cohorts(project_id)))
-        cohorts = (self.get(project_id, cohort_id.decode()) for cohort_id in found)
+        ids = self._ids(project_id)
+        cohorts = map(_cohort, ids, self._fields(project_id, ids, _FIELDS))
         return sorted((cohort for cohort in cohorts if cohort), key=lambda cohort: (cohort.name, cohort.id))
+
+    def names(self, project_id: str) -> Sequence[tuple[str, str]]:
+        """Return (id, name) of a project's cohorts by name: what every window of the log asks for."""
+        ids = self._ids(project_id)
+        found = zip(ids, self._fields(project_id, ids, ("name",)), strict=True)
+        named = ((cohort_id, name.decode()) for cohort_id, (name,) in found if name is not None)
+        return sorted(named, key=lambda pair: (pair[1], pair[0]))
 
     def get(self, project_id: str, cohort_id: str) -> Cohort | None:
         """Return one cohort, None if it was never heard of."""
-        stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.cohort(project_id, cohort_id)))
-        if not stored:
-            return None
-        record = CohortRecord.from_hash(cohort_id, stored)
-        return Cohort(
-            id=cohort_id,
-            name=record.name,
-            description=record.description,
-            members=record.machine.count,
-            partial=record.machine.partial,
-            suspect=record.suspect,
-            synced_ms=record.synced_ms,
-            renaming_from=tuple(record.old_names),
-            quarantined=record.quarantined,
-            buckets=record.buckets,
-            tombstones=record.entries - record.machine.count,
-        )
+        (stored,) = self._fields(project_id, [cohort_id], _FIELDS)
+        return _cohort(cohort_id, stored)
+
+    def _ids(self, project_id: str) -> Sequence[str]:
+        found = cast("set[bytes]", self._redis.smembers(keys.cohorts(project_id)))
+        return [cohort_id.decode() for cohort_id in found]
+
+    def _fields(self, project_id: str, cohort_ids: Iterable[str], names: Sequence[str]) -> Sequence[Stored]:
+        """Return fields of these cohorts, in one round trip."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for cohort_id in cohort_ids:
+            pipeline.hmget(keys.cohort(project_id, cohort_id), names)
+        return cast("Sequence[Stored]", pipeline.execute())
 
     def sessions(self, project_id: str, cohort_id: str, newest: int = 20) -> Sequence[Session]:
         """Return the newest sessions of a cohort, the newest first."""
@@ -100,6 +110,27 @@ class Cohorts:
             if stored:
                 found.append(_session(session_id, {name.decode(): value for name, value in stored.items()}))
         return found
+
+
+def _cohort(cohort_id: str, stored: Stored) -> Cohort | None:
+    """Read a cohort without its epoch machine, which can be large."""
+    name, description, members, partial, suspect, synced_ms, rename, quarantined, buckets, entries = stored
+    if name is None:
+        return None
+    renamed = orjson.loads(rename or b"null")
+    return Cohort(
+        id=cohort_id,
+        name=name.decode(),
+        description=(description or b"").decode(),
+        members=int(members or 0),
+        partial=(partial or b"").decode(),
+        suspect=(suspect or b"").decode(),
+        synced_ms=int(synced_ms or 0),
+        renaming_from=tuple(renamed[0]) if renamed else (),
+        quarantined=int(quarantined or 0),
+        buckets=int(buckets or 0),
+        tombstones=int(entries or 0) - int(members or 0),
+    )
 
 
 def _session(session_id: str, stored: Mapping[str, bytes]) -> Session:

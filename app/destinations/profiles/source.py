@@ -115,7 +115,7 @@ class ProfilesSource(LogSource):
         """Ask for names where anything is taken away, for members only where claims overlap."""
         if not any(act.leaving for group in found for act in group.acts):
             return Known()
-        cohorts = tuple((cohort.id, cohort.name) for cohort in self._cohorts.list(project_id))
+        cohorts = tuple(self._cohorts.names(project_id))
         asked = questions(found, Claims(project_id, rules, cohorts))
         present = {cohort_id: self._present(project_id, cohort_id, ids) for cohort_id, ids in asked.items()}
         return Known(cohorts, present)
