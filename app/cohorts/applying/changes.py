@@ -73,7 +73,6 @@ class Step:
 
     def sealed(self) -> Commit:
         """Finish the step: its log entry, its counts, its list of ids."""
-        self.work.tell_lifecycle(self.commit)
         if self.attempt:
             self._count(self.attempt)
             self._list(self.attempt)

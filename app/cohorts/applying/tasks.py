@@ -152,8 +152,9 @@ def _settle(change: Change | None, step: Step, packed_id: bytes, entry: Entry, *
 
 
 def _revert(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
-    if entry.changed:  # as an attempt's list of ids holds them; so a look through all buckets does the same
-        change = settling.revert(entry)
+    epoch = entry.epoch
+    change = settling.revert(entry)
+    if entry.epoch != epoch:  # an entry that is taken back gets another one, whether or not that changes it
         _settle(change, step, packed_id, entry, existed=True)
 
 

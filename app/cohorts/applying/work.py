@@ -90,9 +90,12 @@ class Work:
         return Commit(self.lane, record)
 
     def seal(self, commit: Commit) -> Commit:
-        """Add to a step what follows from the cohort's state, and fix that state."""
+        """Add to a step what follows from the cohort's state, and fix that state.
+
+        What begins or ends with the step is logged before what it changes.
+        """
         record = commit.record
-        self.tell_lifecycle(commit)
+        self._tell_lifecycle(commit)
         if record.new:
             commit.do(keys.cohorts(self.project_id), "SADD", record.cohort_id)
             record.new = False
@@ -140,11 +143,11 @@ class Work:
             return DUE_IDLE
         return due_at(record.machine, self.trust)
 
-    def tell_lifecycle(self, commit: Commit) -> None:
+    def _tell_lifecycle(self, commit: Commit) -> None:
         """Log which attempts began and which were given up, and raise what a person ought to know."""
         record = commit.record
         machine = record.machine
-        commit.log += self.pending
+        told = list(self.pending)
         self.pending.clear()
         for kind, state, numbers in (
             ("sync.superseded", "superseded", machine.closed),
@@ -153,9 +156,10 @@ class Work:
             for number in numbers:
                 attempt = machine.numbered(number)
                 if attempt:
-                    commit.log.append(self.entry(record, kind, "sync", attempt, attempt.began_ms))
+                    told.append(self.entry(record, kind, "sync", attempt, attempt.began_ms))
                     self.session_state(commit, attempt, state)
             numbers.clear()
+        commit.log[:0] = told
         if machine.contradicted or machine.spared:
             log.warning(
                 "sync_contradicts_copy",

@@ -42,3 +42,25 @@ def test_the_log_keeps_what_is_not_read_and_the_newest(redis_server: RedisServer
     changelog.trim(P)
     assert len(relay.log()) == len(kept)
     relay.close()
+
+
+def test_a_sync_begins_in_the_log_before_what_it_changes_and_ends_behind_it(
+    redis_server: RedisServer,
+) -> None:
+    redis_server.flush()
+    relay = Relay(redis_server)
+    relay.send(SentPage("0", "members", 1, 1, ("a", "b"), 0.0))
+    relay.send(SentPage("1", "add_members", 1, 2, ("c",), 1800.0))
+    relay.send(SentPage("2", "members", 1, 1, ("a", "d"), 3600.0))
+    kinds = [(entry.session_id, entry.kind) for entry in relay.log() if entry.cause == "sync"]
+    assert [each for each in kinds if each[0] in {"0", "1"}] == [
+        ("0", "sync.started"),
+        ("0", "changes"),
+        ("0", "sync.completed"),
+        ("1", "sync.started"),
+        ("1", "changes"),
+        ("1", "sync.superseded"),
+    ]
+    last = [kind for session, kind in kinds if session == "2"]
+    assert (last[0], last[1], last[-1]) == ("sync.started", "changes", "sync.completed")
+    relay.close()
