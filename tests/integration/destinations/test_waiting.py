@@ -249,6 +249,24 @@ def test_after_a_failure_what_waits_is_tried_again_in_order(world: WaitingWorld,
     assert [code for code, _ in letters] == ["outcome_unknown"] * len(letters)
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_what_counts_is_sent_once_though_the_answer_is_lost(
+    world: WaitingWorld, mixpanel: Mixpanel, arrives: bool
+) -> None:
+    world.log(["ann"], linked={"ann": "phone"})
+    world.run()
+    world.identity.moved_to(1)
+    replies = iter([Reply(503)])
+    mixpanel.script = lambda records: next(replies, None) if "$union" not in records[0] else None
+    mixpanel.also_apply = arrives
+    assert world.run().kind == "later"
+    world.build()
+    assert world.run().kind == "drained"
+    assert [("$add" in record) + ("$append" in record) for record in mixpanel.records].count(1) == 2
+    assert world.trail("ann") == (["+1"] if arrives else [])
+    assert [code for code, _ in world.letters()] == ["outcome_unknown"] * 2
+
+
 def test_while_a_window_is_tried_again_what_it_held_back_may_go(
     world: WaitingWorld, mixpanel: Mixpanel
 ) -> None:
