@@ -10,9 +10,12 @@ from app.cohorts.applying.run import ApplyLane
 from app.cohorts.changelog import ChangeLog
 from app.cohorts.inbox import Inbox
 from app.cohorts.membership import Membership
+from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
 from app.destinations.building import Destinations
 from app.destinations.dead_letters import DeadLetters
+from app.destinations.dead_letters.ageing import Ageing
+from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Outboxes
@@ -42,6 +45,9 @@ class Services:
     cohorts: Cohorts
     membership: Membership
     dead_letters: DeadLetters
+    redriver: Redriver
+    quarantine: Quarantine
+    ageing: Ageing
     outboxes: Outboxes
     links: Ledger
     pending_links: PendingLinks
@@ -72,6 +78,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects))
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
     cohorts, membership = Cohorts(redis), Membership(redis)
+    dead_letters, quarantine = DeadLetters(redis), Quarantine(redis)
     apply = ApplyLane(
         redis,
         lanes,
@@ -92,7 +99,10 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         changelog=changelog,
         cohorts=cohorts,
         membership=membership,
-        dead_letters=DeadLetters(redis),
+        dead_letters=dead_letters,
+        redriver=Redriver(redis, lanes, dead_letters, settings.outbox_cap_bytes, settings.wait_replicas),
+        quarantine=quarantine,
+        ageing=Ageing(redis, dead_letters, quarantine, settings.dead_letter_days),
         outboxes=outboxes,
         links=destinations.ledger,
         pending_links=destinations.pending,

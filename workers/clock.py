@@ -26,6 +26,8 @@ log = get_logger(__name__)
 
 LOCK_MS = 5_000
 TIDY_EVERY_S = 60.0
+TIDIED_A_TICK = 20
+"""Projects; each costs some commands, and sweeping must not wait for them."""
 TELL_EVERY_S = 60.0
 
 
@@ -39,6 +41,7 @@ class Clock:
         self._lock = Lock(made.redis, keys.clock_lock(), LOCK_MS)
         self._lanes = {project.id: lanes_of(project) for project in made.settings.projects.values()}
         self._tidied_s = -TIDY_EVERY_S
+        self._to_tidy: list[str] = []
         self._told_s: dict[tuple[str, str], float] = {}
 
     def tick(self) -> None:
@@ -54,7 +57,10 @@ class Clock:
         if self._now_s() - self._tidied_s >= TIDY_EVERY_S:
             self._made.stored_format.check(self._made.redis)
             self._made.heartbeats.drop_stale()
+            self._to_tidy = list(self._lanes)
             self._tidied_s = self._now_s()
+        some, self._to_tidy = self._to_tidy[:TIDIED_A_TICK], self._to_tidy[TIDIED_A_TICK:]
+        self._made.ageing.tidy(some)
 
     def _tell(self, fault: Unswept) -> None:
         """Log what is wrong with a lane, once a minute: it is met at every tick."""

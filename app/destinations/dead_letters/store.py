@@ -14,6 +14,7 @@ EVERYTHING: Final = Filter()
 LOOK_AT_ONCE: Final = 500
 """Letters that one command looks at, or takes out."""
 BYTES_AT_ONCE: Final = 1024 * 1024
+EXPIRED_AT_MOST: Final = 10 * LOOK_AT_ONCE
 
 Order = Literal["oldest", "newest"]
 
@@ -120,7 +121,7 @@ class DeadLetters:
         while until is not None:
             page = self.scan(project_id, wanted, after=after, until=until, records=True)
             yield from page.letters
-            if page.next is None:
+            if page.next is None or page.next == until:
                 return
             after = page.next
 
@@ -128,10 +129,10 @@ class DeadLetters:
         """Throw letters away, 500 at most; return how many there were of them."""
         return self._take_out(project_id, "discarded", letter_ids)
 
-    def expire(self, project_id: str, before_ms: int, limit: int = 10 * LOOK_AT_ONCE) -> int:
-        """Throw away what was given up before a time, in small steps, `limit` at most; return how many."""
+    def expire(self, project_id: str, before_ms: int) -> int:
+        """Throw away what was given up before a time, 5,000 at most, in small steps; return how many."""
         expired = 0
-        while expired < limit:
+        while expired < EXPIRED_AT_MOST:
             page = self.scan(project_id, Filter(before_ms=before_ms), limit=LOOK_AT_ONCE)
             expired += self._take_out(project_id, "expired", [stored.id for stored in page.letters])
             if page.next is None:

@@ -7,6 +7,9 @@ from typing import cast
 
 from redis import Redis
 
+from app.cohorts.quarantine import Quarantine
+from app.destinations.dead_letters import DeadLetters
+from app.destinations.dead_letters.ageing import Ageing
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
@@ -38,6 +41,7 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         queue=LaneQueue(redis),
         lanes=Lanes(redis, LaneQueue(redis), LEASE_S),
         heartbeats=Heartbeats(redis),
+        ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30),
         runners={"apply": runner, "profiles": runner},
         settings=SimpleNamespace(projects={each: _project(each) for each in project_ids}, slice_s=1.0),
     )
