@@ -26,7 +26,7 @@ def now_ms(redis: Redis) -> int:
 
 def put_member(redis: Redis, number: int, at_ms: int | None = None, **fields: Any) -> None:
     where = "*" if at_ms is None else f"{at_ms}-{number}"
-    entry = {**FIELDS, "index": number, "reason": "distinct_id_missing", **fields}
+    entry: dict[Any, Any] = {**FIELDS, "index": number, "reason": "distinct_id_missing", **fields}
     redis.xadd(keys.quarantine(P), entry, id=where)
     redis.hincrby(keys.quarantine_counts(P), "members", 1)
 
