@@ -115,7 +115,7 @@ def batches_of(data: st.DataObject, system: IdManagement) -> list[list[Link]]:
 
 
 @pytest.mark.parametrize("system", ID_MANAGEMENTS)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_is_linked_is_what_plain_sets_say(
     redis: Redis, switch: Switch, system: IdManagement, data: st.DataObject
@@ -136,7 +136,7 @@ def test_what_is_linked_is_what_plain_sets_say(
 
 
 @pytest.mark.parametrize("system", ID_MANAGEMENTS)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_fault_and_no_crash_changes_what_is_linked(
     redis_server: RedisServer, switch: Switch, system: IdManagement, data: st.DataObject
@@ -169,7 +169,7 @@ def test_no_fault_and_no_crash_changes_what_is_linked(
     machine_of(sandbox.app).close()
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_rules_links_survive_a_crash_of_either_lane(
     redis_server: RedisServer, switch: Switch, data: st.DataObject

@@ -345,3 +345,29 @@ def test_the_links_of_an_id_that_wait_can_be_listed(make_world: MakeWorld) -> No
     assert world.pending.links(project_id, "u1", 1_000) == (some, True)
     assert world.pending.links(project_id, "u1", 1) == (some, True)  # a read gives four submissions
     assert world.pending.links(project_id, "u3", 1_000) == ([], True)
+
+
+@pytest.mark.parametrize("system", ["original", "legacy"])
+def test_no_cluster_passes_five_hundred_ids(make_world: MakeWorld, system: IdManagement) -> None:
+    world, sandbox = make_world(system)
+    some = [link("alias", "u1", f"a{number}") for number in range(510)]
+    world.submit(*some)
+    world.run()
+    assert len(sandbox.cluster("u1")) == len(world.cluster("u1")) == 500
+    assert [(code, reason, one) for code, reason, one in world.letters()] == [
+        ("link_refused", "cluster_full", one) for one in some[499:]
+    ]
+    assert set(sandbox.outcomes()) == {"merged"}
+    assert len(sandbox.requests) == 1
+
+
+def test_two_large_clusters_become_one_and_every_id_leads_to_it(make_world: MakeWorld) -> None:
+    world, sandbox = make_world("original")
+    world.submit(*(link("alias", "u1", f"a{number}") for number in range(249)))
+    world.submit(*(link("alias", "u2", f"b{number}") for number in range(249)))
+    world.run()
+    world.submit(link("merge", "u2", "u1"), link("alias", "b7", "last"))
+    world.run()
+    assert len(world.cluster("a3")) == 500
+    assert world.cluster("a3") == world.cluster("b248") == world.cluster("u2") == sandbox.cluster("u1")
+    assert [reason for _, reason, _ in world.letters()] == ["cluster_full"]
