@@ -109,20 +109,14 @@ def refused(records: int, *indices: int) -> Reply:
 
 
 @dataclass
-class Cohort:
-    id: str
-    name: str
-
-
-@dataclass
 class Known:
     """Cohorts and their members, with the signatures of the registry and the membership."""
 
     cohorts: dict[str, str] = field(default_factory=dict)
     members: dict[str, set[str]] = field(default_factory=dict)
 
-    def list(self, _project_id: str) -> list[Cohort]:
-        return [Cohort(cohort_id, name) for cohort_id, name in self.cohorts.items()]
+    def names(self, _project_id: str) -> Sequence[tuple[str, str]]:
+        return list(self.cohorts.items())
 
     def present(self, _project_id: str, cohort_id: str, distinct_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self.members.get(cohort_id, set()) & set(distinct_ids))
