@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--ticks", type=int, default=100)
     options = parser.parse_args()
     with TemporaryDirectory() as directory, RedisServer(Path(directory) / "redis") as server:
-        print(json.dumps(_measure(Path(directory), server, options.projects, options.ticks)))  # noqa: T201
+        print(json.dumps(_measure(Path(directory), server, options.projects, options.ticks)))
 
 
 def _measure(directory: Path, server: RedisServer, projects: int, ticks: int) -> dict[str, float]:
