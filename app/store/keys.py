@@ -206,7 +206,7 @@ def identity_clusters(project_id: str, bucket: int) -> str:
 
 
 def identity_whys(project_id: str) -> str:
-    """Hash: digest -> why links were made (JSON), shared by those of one sync. Kept; written by record.lua."""
+    """Hash: digest -> why links were made (JSON), shared by those of a sync. Kept; written by record.lua."""
     return _of(project_id, "identity", "whys")
 
 
