@@ -65,6 +65,14 @@ def name_violations(name: Any) -> list[Violation]:
     return [Violation("event", "event_name", message)]
 
 
+def is_ahead(time: Any, now_ms: int) -> bool:
+    """Say whether a time is ahead of now by so little that Mixpanel takes the event all the same.
+
+    Mixpanel then writes the time at which it arrives: https://developer.mixpanel.com/reference/import-events.
+    """
+    return not time_violations(time, now_ms) and _in_ms(time) > now_ms
+
+
 def time_violations(time: Any, now_ms: int) -> list[Violation]:
     """Check the time of an event, in seconds or milliseconds since 1970."""
     field = "properties.time"
@@ -74,8 +82,7 @@ def time_violations(time: Any, now_ms: int) -> list[Violation]:
         return [Violation(field, "time", "must be a whole number, in seconds or milliseconds since 1970")]
     if time < _YEAR_1971_S:
         return [Violation(field, "time_past", "is before 1971")]
-    time_ms = time if time >= _MILLISECONDS_FROM else time * 1000
-    if time_ms > now_ms + _HOUR_MS:
+    if _in_ms(time) > now_ms + _HOUR_MS:
         return [Violation(field, "time_future", "is more than an hour ahead")]
     return []
 
@@ -129,3 +136,7 @@ def _identity_violations(properties: Mapping[str, Any]) -> Iterator[Violation]:
     if len(given) > 1:
         message = "would merge two identities together with $user_id: submit an identity link instead"
         yield Violation("properties.$device_id", "identity_link", message)
+
+
+def _in_ms(time: float) -> float:
+    return time if time >= _MILLISECONDS_FROM else time * 1000

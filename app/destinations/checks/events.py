@@ -3,8 +3,9 @@
 Mixpanel takes two events with equal (event, time, distinct_id, $insert_id) for one. So what is missing of
 these is derived from what a repetition has in common with the first call, and from nothing else:
 
-- `time`: the time of the call. A repetition would come at another time; therefore a call with such an event
-  is remembered as a whole (`app.web.api.submitting`), and its repetition adds nothing.
+- `time`: the time of the call, also where it is ahead, since Mixpanel would write the time of arrival then. A
+  repetition would come at another time; therefore a call with such an event is remembered as a whole
+  (`app.web.api.submitting`), and its repetition adds nothing.
 - `$insert_id`: from the event's content and its occurrence number among equal ones in the call (two equal
   events in one call are two events). With an Idempotency-Key from the key, too: two calls with different keys
   are two events. Without a key, but also without a time, from the call's body: the times of two different
@@ -19,7 +20,7 @@ from typing import Any, Final
 import orjson
 
 from app.destinations.checks.invalid import ADDED_BYTES, Invalid, encode, refuse_first
-from app.mixpanel.event_limits import violations
+from app.mixpanel.event_limits import is_ahead, violations
 from config.event_shape import IDENTITY_VERBS
 from config.links import IdManagement
 
@@ -56,7 +57,7 @@ class EventCheck:
         _refuse(event.get("event"), properties, simplified=self._simplified)
         if self._simplified and "distinct_id" not in properties:
             _fill_distinct_id(properties)
-        timeless = "time" not in properties
+        timeless = "time" not in properties or is_ahead(properties["time"], self._now_ms)
         if timeless:
             properties["time"] = self._now_ms
         encoded = self._complete(event, properties, timeless=timeless)

@@ -118,6 +118,22 @@ def test_two_different_events_are_never_one(one: Any, two: Any) -> None:
         assert identity(complete([one])[0]) != identity(complete([two])[0])
 
 
+@pytest.mark.parametrize("ahead", [NOW_MS + 1, NOW_MS + 3_599_000, NOW_MS // 1000 + 60])
+def test_a_time_that_is_ahead_counts_as_none_since_mixpanel_would_write_its_own(ahead: int) -> None:
+    check = EventCheck("simplified", NOW_MS, None, DIGEST)
+    event = {"event": "A", "properties": {"distinct_id": "a", "time": ahead, "$insert_id": "i1"}}
+    assert orjson.loads(check(event))["properties"]["time"] == NOW_MS
+    assert check.filled_a_time
+
+
+def test_a_time_that_is_now_stays_and_one_far_ahead_is_refused() -> None:
+    (now,) = complete([{"event": "A", "properties": {"distinct_id": "a", "time": NOW_MS}}])
+    assert now["properties"]["time"] == NOW_MS
+    with pytest.raises(Invalid) as refused:
+        complete([{"event": "A", "properties": {"distinct_id": "a", "time": NOW_MS + 3_600_001}}])
+    assert refused.value.code == "time_future"
+
+
 def test_whether_a_time_was_filled_is_known_of_the_events_that_are_kept() -> None:
     check = EventCheck("simplified", NOW_MS, None, DIGEST)
     check({"event": "A", "properties": {"distinct_id": "a", "time": 1_700_000_000}})
