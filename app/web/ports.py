@@ -8,6 +8,9 @@ from redis import Redis
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
+from app.cohorts.quarantine import Quarantine
+from app.destinations.dead_letters import DeadLetters
+from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Request, Submitted
@@ -61,6 +64,15 @@ class WebServices(Protocol):
 
     @property
     def pending_links(self) -> PendingLinks: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def redriver(self) -> Redriver: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def quarantine(self) -> Quarantine: ...  # noqa: D102 - a plain attribute
 
     @property
     def tokens(self) -> Tokens: ...  # noqa: D102 - a plain attribute

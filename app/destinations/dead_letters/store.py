@@ -14,6 +14,7 @@ EVERYTHING: Final = Filter()
 LOOK_AT_ONCE: Final = 500
 """Letters that one command looks at, or takes out."""
 BYTES_AT_ONCE: Final = 1024 * 1024
+SCANS_A_PAGE: Final = 10
 EXPIRED_AT_MOST: Final = 10 * LOOK_AT_ONCE
 
 Order = Literal["oldest", "newest"]
@@ -114,9 +115,36 @@ class DeadLetters:
         next_, looked, found = self._scan(keys=[keys.dead_letters(project_id)], args=args)
         return Page(tuple(_found(each) for each in found), next_.decode() or None, looked)
 
+    def page(
+        self,
+        project_id: str,
+        wanted: Filter = EVERYTHING,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        records: bool = False,
+        order: Order = "oldest",
+    ) -> Page:
+        """Give a page that is full unless too few are meant among the next 5,000; see `scan`."""
+        letters: list[StoredLetter] = []
+        looked = size = 0
+        for _ in range(SCANS_A_PAGE):
+            some = self.scan(
+                project_id, wanted, after=after, limit=limit - len(letters), records=records, order=order
+            )
+            letters += some.letters
+            looked += some.looked
+            size += sum(len(stored.letter.record) for stored in some.letters)
+            after = some.next
+            if after is None or len(letters) == limit or size >= BYTES_AT_ONCE:
+                break
+        return Page(tuple(letters), after, looked)
+
     def all(self, project_id: str, wanted: Filter = EVERYTHING) -> Iterator[StoredLetter]:
         """Give all that there are at this moment whole, oldest first, a few in memory at a time."""
-        until = self.last_id(project_id)
+        return self._up_to(project_id, wanted, self.last_id(project_id))
+
+    def _up_to(self, project_id: str, wanted: Filter, until: str | None) -> Iterator[StoredLetter]:
         after: str | None = None
         while until is not None:
             page = self.scan(project_id, wanted, after=after, until=until, records=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Flask
 
-from app.web.api import events, groups, identity_links, profiles
+from app.web.api import dead_letter_section, events, groups, identity_links, profiles, quarantine
 from app.web.api.access import Access
 from app.web.api.errors import answer_error
 from app.web.api.log import log_calls
@@ -21,6 +21,8 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     profiles.section,
     groups.section,
     identity_links.section,
+    dead_letter_section.section,
+    quarantine.section,
 )
 
 

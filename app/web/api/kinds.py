@@ -73,11 +73,23 @@ UNKNOWN_PROJECT: Final = Kind(
 NOT_FOUND: Final = Kind(
     "not_found", 404, "There is nothing here.", "Compare the address; see the documentation."
 )
+UNKNOWN_DEAD_LETTER: Final = Kind(
+    "unknown_dead_letter",
+    404,
+    "There is no such dead letter.",
+    "It was discarded, went for its age or the cap, or never was. See the list.",
+)
 WRONG_METHOD: Final = Kind(
     "method_not_allowed", 405, "The address knows other methods.", "Use a method that the header Allow names."
 )
 CONFLICT: Final = Kind(
     "conflict", 409, "The request contradicts the present state.", "Read the state again and decide anew."
+)
+CONFIRMATION_NEEDED: Final = Kind(
+    "confirmation_needed",
+    409,
+    "This may count twice.",
+    "Read detail; if that is meant, send the same again with the field that errors names set to true.",
 )
 BODY_TOO_LARGE: Final = Kind(
     "body_too_large", 413, "The body is too large.", "Send less in a call; detail names the limit."

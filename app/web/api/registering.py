@@ -29,6 +29,7 @@ of a description."""
 _PARAMETERS: Final = {
     "project_id": "The Mixpanel project's id, as configured in the relay.",
     "distinct_id": "A person's id.",
+    "letter_id": "A dead letter's id, as the list says it.",
 }
 _NAME: Final = str.maketrans("/-", "__", "<>")
 _CONVERTER: Final = "path:"  # of a placeholder that takes slashes, too
@@ -60,7 +61,11 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
     told: Any = view
     for status, answer in endpoint.answers.items():
         told = blueprint.response(
-            status, answer.schema, description=answer.description, headers=dict(answer.headers)
+            status,
+            answer.schema,
+            content_type=answer.media_type,
+            description=answer.description,
+            headers=dict(answer.headers),
         )(told)
     for status, kinds in _by_status(endpoint).items():
         told = blueprint.alt_response(

@@ -18,13 +18,15 @@ class Answer:
 
     Attributes:
         description: when it is given.
-        schema: of its body, for the documentation.
+        schema: of its body, for the documentation; OpenAPI's where it is no JSON.
         headers: OpenAPI's description of its headers, by name.
+        media_type: of its body.
     """
 
     description: str
-    schema: type[Schema]
+    schema: type[Schema] | dict[str, Any]
     headers: Mapping[str, Any] = field(default_factory=dict)
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True)

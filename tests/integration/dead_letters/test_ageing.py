@@ -32,7 +32,7 @@ def put_member(redis: Redis, number: int, at_ms: int | None = None, **fields: An
 
 
 def put_page(redis: Redis, at_ms: int, **fields: Any) -> None:
-    entry = {"body": b"x" * 1000, "at_ms": at_ms, **fields}
+    entry: dict[Any, Any] = {"body": b"x" * 1000, "at_ms": at_ms, **fields}
     redis.xadd(keys.set_aside(P), entry, id=f"{at_ms}-1")
     redis.hincrby(keys.quarantine_counts(P), "pages", 1)
 

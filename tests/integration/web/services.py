@@ -11,6 +11,9 @@ from redis import Redis
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
+from app.cohorts.quarantine import Quarantine
+from app.destinations.dead_letters import DeadLetters
+from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Outboxes, Request, Submitted
@@ -106,6 +109,9 @@ class FakeServices:
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
+    dead_letters: DeadLetters = field(default_factory=lambda: DeadLetters(connect(NOWHERE)))
+    redriver: Redriver = field(default_factory=lambda: cast("Redriver", None))
+    quarantine: Quarantine = field(default_factory=lambda: Quarantine(connect(NOWHERE)))
     links: Ledger = field(default_factory=lambda: Ledger(connect(NOWHERE)))
     pending_links: PendingLinks = field(
         default_factory=lambda: PendingLinks(connect(NOWHERE), cast("Outboxes", None))
