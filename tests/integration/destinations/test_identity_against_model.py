@@ -89,6 +89,12 @@ def _small_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "MAX_IDS", MOST)
 
 
+def clusters_kept(world: IdentityWorld) -> int:
+    """Count the clusters that lie in the ledger, those included that no id leads to."""
+    pattern = keys.identity_clusters(world.project.id, 0)[:-1] + "*"
+    return sum(world.redis.hlen(key) for key in world.redis.scan_iter(pattern))
+
+
 def check(world: IdentityWorld, sandbox: Sandboxed, links: Sequence[Link]) -> None:
     """Compare the end with the model, and look for what must never have been sent."""
     system = world.project.id_management
@@ -103,6 +109,7 @@ def check(world: IdentityWorld, sandbox: Sandboxed, links: Sequence[Link]) -> No
     assert all(len({event["event"] for event in events}) == 1 for events in sandbox.requests)
     assert all(code == "link_refused" for code, _, _ in world.letters())
     assert world.ledger.size(world.project.id) == expected.made
+    assert clusters_kept(world) == sum(len(one) > 1 for one in expected.sets.all())
     assert world.outboxes.depth(world.project.id, "identity").records == 0
     assert world.pending.pending(world.project.id, nodes) == set()
     assert not world.redis.exists(keys.identity_pending(world.project.id))

@@ -1,13 +1,19 @@
 """Links reach Mixpanel once each, in order where order matters, and nothing irreversible goes unasked."""
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
 
+from app.destinations.identity.clusters import Clusters
+from app.destinations.identity.ledger import Ledger, StaleLedgerError
+from app.destinations.identity.mover import LinkMover
+from app.destinations.identity.pending import PendingLinks
+from app.lanes.lanes import LaneLost
 from app.sandbox.machine import machine_of
 from app.store import keys
 from config.links import IdManagement, LinkRule
@@ -240,6 +246,7 @@ def test_thousands_of_devices_of_one_user_take_a_few_requests(make_world: MakeWo
     assert clusters.target("$device:d0") == clusters.target("$device:d2599") == "u1"
     cluster = clusters.of("u1")
     assert cluster is not None
+    assert (cluster.parts, len(cluster.edges)) == (5, 100)
     older = [world.ledger.older(world.project.id, cluster.number, part) for part in range(cluster.parts)]
     devices = [edge.second for part in (*older, cluster.edges) for edge in part]
     assert sorted(devices) == sorted(f"$device:{one.second}" for one in some)
@@ -281,7 +288,16 @@ def test_a_full_outbox_holds_the_log(make_world: MakeWorld) -> None:
         position = world.mover_cursor.position(world.project.id)
     world.run()
     assert len(sandbox.events) == 5
-    assert position.state == "ok"
+    assert (position.state, position.reason) == ("ok", "")
+
+
+def test_what_is_larger_than_the_outbox_goes_through_it_alone(make_world: MakeWorld) -> None:
+    world, sandbox = make_world("simplified")
+    world.build(cap_bytes=1)
+    world.run("identity")
+    world.change({"m": {"user_id": "u1", "device_id": "d1"}, "n": {"user_id": "u2", "device_id": "d2"}})
+    world.run()
+    assert len(sandbox.events) == 2
 
 
 def test_rules_render_ids_from_the_member_and_the_project(make_world: MakeWorld) -> None:
@@ -371,3 +387,114 @@ def test_two_large_clusters_become_one_and_every_id_leads_to_it(make_world: Make
     assert len(world.cluster("a3")) == 500
     assert world.cluster("a3") == world.cluster("b248") == world.cluster("u2") == sandbox.cluster("u1")
     assert [reason for _, reason, _ in world.letters()] == ["cluster_full"]
+
+
+# --- one step of it at a time
+
+
+def test_what_is_written_down_already_changes_nothing(make_world: MakeWorld) -> None:
+    world, _ = make_world("original")
+    lane = world.take("identity-outbox")
+    some = [link("identify", "u1", ANON[0]), link("merge", "u1", "u2")]
+    for _ in range(2):
+        world.ledger.record(lane, [*some, *some])
+    assert world.ledger.size(world.project.id) == 2
+    assert world.cluster("u2") == {"u1", ANON[0], "u2"}
+
+
+def test_clusters_that_meet_in_one_step_are_one_in_the_end(make_world: MakeWorld) -> None:
+    world, _ = make_world("original")
+    lane = world.take("identity-outbox")
+    world.ledger.record(lane, [link("merge", "a", "b"), link("merge", "c", "d"), link("merge", "d", "b")])
+    assert world.cluster("a") == world.cluster("c") == {"a", "b", "c", "d"}
+    assert world.redis.hlen(keys.identity_clusters(world.project.id, 0)) == 1
+
+
+def test_a_ledger_that_changed_since_it_was_read_is_not_written(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = make_world("original")
+    lane = world.take("identity-outbox")
+    read = world.ledger.clusters
+
+    def changed_meanwhile(project_id: str, nodes: Any) -> Clusters:
+        found = read(project_id, nodes)
+        Ledger(world.redis).record(lane, [link("merge", "u1", "other")])
+        return found
+
+    monkeypatch.setattr(world.ledger, "clusters", changed_meanwhile)
+    with pytest.raises(StaleLedgerError):
+        world.ledger.record(lane, [link("merge", "u1", "u2")])
+    monkeypatch.undo()
+    assert world.cluster("u1") == {"u1", "other"}
+    assert world.cluster("u2") == {"u2"}
+
+
+@pytest.mark.parametrize("step", ["record", "release", "run", "move"])
+def test_who_lost_the_lane_writes_nothing(make_world: MakeWorld, step: str) -> None:
+    world, _ = make_world("simplified")
+    name = "identity" if step in ("run", "move") else "identity-outbox"
+    world.run("identity")
+    world.change({"m": {"user_id": "u1", "device_id": "d1"}})
+    world.submit(link("device", "u2", "d2"))
+    old, linked = world.take(name), link("device", "u1", "d1")
+    world.pending.catch_up(world.project.id)
+    world.redis.hincrby(keys.lane(world.project.id, name), "token", 1)
+    steps: dict[str, Callable[[], object]] = {
+        "record": lambda: world.ledger.record(old, [linked]),
+        "release": lambda: world.pending.release(old, ["u2"], 1),
+        "run": lambda: world.runners["identity"].run(old, world.project, time.monotonic() + 1.0),
+        "move": lambda: cast("LinkMover", world.runners["identity"])._move_links(old, 0, 1, [linked]),
+    }
+    with pytest.raises(LaneLost):
+        steps[step]()
+    assert world.cluster("u1") == {"u1"}
+    assert world.pending.pending(world.project.id, ["u2"]) == {"u2"}
+    assert world.outboxes.end(world.project.id, "identity") == 1
+
+
+def test_the_same_entry_is_never_moved_twice(make_world: MakeWorld) -> None:
+    world, _ = make_world("simplified")
+    world.run("identity")
+    world.change({"m": {"user_id": "u1", "device_id": "d1"}})
+    world.run("identity")
+    mover = world.runners["identity"]
+    assert isinstance(mover, LinkMover)
+    with pytest.raises(LaneLost):
+        mover._move_links(world.take("identity"), 0, 1, [link("device", "u1", "d1")])
+    assert world.outboxes.end(world.project.id, "identity") == 1
+
+
+def test_who_indexes_late_notes_nothing_that_is_over(make_world: MakeWorld) -> None:
+    world, _ = make_world("original")
+    project_id = world.project.id
+    world.submit(link("alias", "a", "b"))
+    waiting = world.outboxes.read(project_id, "identity", 0, 10)
+    world.run()
+    world.pending._index_some(project_id, 0, waiting)
+    assert not world.redis.exists(keys.identity_pending(project_id))
+
+
+def test_who_asks_in_the_middle_of_a_window_leaves_nothing_behind(make_world: MakeWorld) -> None:
+    world, sandbox = make_world("original")
+    project_id = world.project.id
+
+    def look(_events: Events) -> None:
+        if len(sandbox.requests) == 2:
+            PendingLinks(world.redis, world.outboxes).pending(project_id, ["a"])
+
+    sandbox.fault = look
+    world.submit(link("alias", "a", "b"), link("alias", "b", "c"))
+    world.run()
+    assert len(sandbox.requests) == 2
+    assert not world.redis.exists(keys.identity_pending(project_id))
+
+
+def test_a_submission_of_many_links_is_indexed_whole(make_world: MakeWorld) -> None:
+    world, _ = make_world("simplified")
+    some = [link("device", f"u{number}", f"d{number}") for number in range(2_000)]
+    world.submit(*some)
+    ids = [node for one in some for node in one.nodes]
+    assert world.pending.pending(world.project.id, [*ids, "who"]) == set(ids)
+    world.run()
+    assert world.pending.pending(world.project.id, ids) == set()
