@@ -6,7 +6,9 @@ from typing import Final
 COMMANDS: Final = (
     "app.cli.cohorts:cohorts_cli",
     "app.cli.config:config_cli",
+    "app.cli.dead_letters:dead_letters_cli",
     "app.cli.doctor:doctor",
+    "app.cli.quarantine:quarantine_cli",
     "app.cli.sandbox:sandbox_cli",
     "app.cli.status:status",
     "app.cli.tokens:tokens_cli",

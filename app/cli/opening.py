@@ -13,6 +13,7 @@ from redis import RedisError
 
 from app.services import Services, build_services
 from app.store.faults import redis_sentence
+from config.logging import configure_structlog
 from config.settings import Settings, SettingsError, load_settings
 
 project_option = click.option(
@@ -29,6 +30,7 @@ def opened(*, as_json: bool) -> Iterator[Services]:
     error, or as `{"ok": false, "problems": [...]}`.
     """
     settings = settings_or_end(as_json=as_json)
+    configure_structlog()  # standard output is the command's; warnings go to standard error
     try:
         yield build_services(settings, looks_only=True)
     except RedisError as error:

@@ -12,7 +12,6 @@ from typing import Any, Final
 import orjson
 
 from app.destinations.checks.events import EventCheck
-from app.destinations.checks.invalid import Invalid
 from app.destinations.checks.links import LinkCheck
 from app.destinations.checks.updates import check_group, check_profile
 from app.destinations.dead_letters.letter import StoredLetter
@@ -44,6 +43,20 @@ def shown(stored: StoredLetter) -> dict[str, Any]:
     if isinstance(properties := record.get("properties"), dict):
         properties.pop("token", None)
     return record
+
+
+def letter_json(stored: StoredLetter, *, whole: bool) -> dict[str, Any]:
+    """Return a letter as programs get it; `whole` with its record, and what Mixpanel answered."""
+    letter = stored.letter
+    told: dict[str, Any] = {
+        "id": stored.id,
+        "destination": stored.destination,
+        "code": letter.code,
+        "reason": letter.reason,
+        "time_ms": stored.time_ms,
+        "size_bytes": stored.size_bytes,
+    }
+    return {**told, "response": letter.response, "record": shown(stored)} if whole else told
 
 
 def to_submit(project: Project, stored: StoredLetter, now_ms: int, edited: Any = None) -> bytes:
@@ -98,6 +111,3 @@ def _shown_link(link: Link) -> dict[str, Any]:
     if link.verb == "merge":
         return {"merge": [link.first, link.second], "allow_merge": link.allow_merge}
     return dict(zip(KEYS[link.verb], (link.first, link.second), strict=True))
-
-
-__all__ = ["OUTBOX_OF", "Invalid", "shown", "to_submit"]

@@ -11,8 +11,7 @@ from flask import Response, request
 from app.destinations.checks.invalid import Invalid
 from app.destinations.dead_letters.discarding import discard_step
 from app.destinations.dead_letters.filter import Filter, is_letter_id, read_age
-from app.destinations.dead_letters.letter import StoredLetter
-from app.destinations.dead_letters.records import shown
+from app.destinations.dead_letters.records import letter_json
 from app.destinations.dead_letters.redriving import CONFIRMATION, NeedsConfirmation, NoSuchLetter
 from app.destinations.dead_letters.stepping import Place
 from app.web.api.answers import encoded
@@ -48,7 +47,7 @@ class DeadLetterViews:
             records=query["records"],
             order=query["order"],
         )
-        told = [_told(stored, whole=query["records"]) for stored in page.letters]
+        told = [letter_json(stored, whole=query["records"]) for stored in page.letters]
         kept = letters.count(project_id)
         return encoded(HTTPStatus.OK, {"dead_letters": told, "kept": kept, "next_cursor": page.next})
 
@@ -58,7 +57,7 @@ class DeadLetterViews:
 
         def lines() -> Iterator[bytes]:
             for stored in letters:
-                yield orjson.dumps(_told(stored, whole=True), option=orjson.OPT_APPEND_NEWLINE)
+                yield orjson.dumps(letter_json(stored, whole=True), option=orjson.OPT_APPEND_NEWLINE)
 
         answer = Response(lines(), mimetype=NDJSON)
         answer.headers["Cache-Control"] = "no-store"
@@ -69,7 +68,7 @@ class DeadLetterViews:
         stored = self.services.dead_letters.get(project_id, letter_id) if is_letter_id(letter_id) else None
         if stored is None:
             raise _unknown()
-        return encoded(HTTPStatus.OK, _told(stored, whole=True))
+        return encoded(HTTPStatus.OK, letter_json(stored, whole=True))
 
     def discard(self, project_id: str, letter_id: str) -> Response:
         """Throw one letter away."""
@@ -161,18 +160,6 @@ class DeadLetterViews:
 
     def _now_ms(self) -> int:
         return int(self.services.redis.time()[0]) * 1000
-
-
-def _told(stored: StoredLetter, *, whole: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "id": stored.id,
-        "destination": stored.destination,
-        "code": stored.letter.code,
-        "reason": stored.letter.reason,
-        "time_ms": stored.time_ms,
-        "size_bytes": stored.size_bytes,
-    }
-    return {**told, "response": stored.letter.response, "record": shown(stored)} if whole else told
 
 
 def _stepped(wanted: dict[str, Any], looked: int, next_: Place | None, told: dict[str, Any]) -> Response:

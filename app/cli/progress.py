@@ -1,0 +1,42 @@
+"""Show how far something long has come: a bar with its rate and the time that is left."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+Advance = Callable[[int], None]
+"""Says that so many more are done."""
+
+
+@contextmanager
+def progress(label: str, total: int, *, hidden: bool = False) -> Iterator[Advance]:
+    """Show a bar on standard error, if that is a terminal, while the block under `with` is at work.
+
+    Args:
+        label: what is done.
+        total: how many there are.
+        hidden: show nothing.
+    """
+    begun_s = time.monotonic()
+    done = 0
+
+    def rate(_: int | None) -> str:
+        return f"{done / max(time.monotonic() - begun_s, 0.001):,.0f}/s"
+
+    if hidden or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    bar = click.progressbar(
+        length=total, label=label, show_pos=True, show_eta=True, item_show_func=rate, file=sys.stderr
+    )
+    with bar:
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            bar.update(count, current_item=count)
+
+        yield advance
