@@ -7,9 +7,11 @@ from typing import Final
 
 from app.destinations.dead_letters.filter import Filter
 from app.destinations.dead_letters.letter import StoredLetter
-from app.destinations.dead_letters.store import LOOK_AT_ONCE, DeadLetters
+from app.destinations.dead_letters.store import DeadLetters
 
 LETTERS_A_STEP: Final = 1_000
+LETTERS_AT_ONCE: Final = 250
+"""Which one command moves, or takes out."""
 LOOKED_AT_A_STEP: Final = 20_000
 _PLACE: Final = re.compile(r"(\d{1,20}-\d{1,20})\.(\d{1,20}-\d{1,20})")
 
@@ -91,7 +93,7 @@ class Walk:
                 self._wanted,
                 after=place.after,
                 until=place.until,
-                limit=min(LOOK_AT_ONCE, LETTERS_A_STEP - given),
+                limit=min(LETTERS_AT_ONCE, LETTERS_A_STEP - given),
                 records=self._records,
             )
             if page.letters and not work(page.letters):

@@ -12,7 +12,7 @@ from app.store import keys, scripts
 
 EVERYTHING: Final = Filter()
 LOOK_AT_ONCE: Final = 500
-"""Letters that one command looks at, or takes out."""
+"""Letters that one command looks at."""
 BYTES_AT_ONCE: Final = 1024 * 1024
 SCANS_A_PAGE: Final = 10
 EXPIRED_AT_MOST: Final = 10 * LOOK_AT_ONCE
@@ -154,7 +154,7 @@ class DeadLetters:
             after = page.next
 
     def discard(self, project_id: str, letter_ids: Sequence[str]) -> int:
-        """Throw letters away, 500 at most; return how many there were of them."""
+        """Throw some letters away, 500 at most; return how many there were of them."""
         return self._take_out(project_id, "discarded", letter_ids)
 
     def expire(self, project_id: str, before_ms: int) -> int:

@@ -49,7 +49,7 @@ def group(**operation: Any) -> dict[str, Any]:
 class Letters:
     """Writes dead letters, and redrives them."""
 
-    def __init__(self, redis: Redis, *, cap_bytes: int = 10_000_000) -> None:
+    def __init__(self, redis: Redis, *, cap_bytes: int = 100_000_000) -> None:
         lanes = Lanes(redis, LaneQueue(redis), 15.0)
         self.redis = redis
         self._added = 0

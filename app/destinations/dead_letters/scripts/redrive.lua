@@ -3,7 +3,7 @@
 -- ARGV  1 cap of the outbox in bytes, 2 how many redriven letters to remember, then 2 values a letter: id, and the
 --       record as the outbox holds it (on one line)
 -- Answer  {moved, wake number or 0}; {-1} none of them is there, {-2} no room in the outbox, and then nothing was done.
--- Cost  O(letters log(redriven)), and the copy of the records; the caller hands over 500 letters at most.
+-- Cost  O(letters log(redriven)), and the copy of the records; the caller hands over 250 letters at most.
 --       What goes into the outbox goes out of the dead letters in the same step. So it is done also at maxmemory:
 --       the first write takes no memory.
 --! include store/scripts/now.lua
