@@ -76,6 +76,13 @@ class Cohorts:
         cohorts = map(_cohort, ids, self._fields(project_id, ids, _FIELDS))
         return sorted((cohort for cohort in cohorts if cohort), key=lambda cohort: (cohort.name, cohort.id))
 
+    def page(self, project_id: str, after: str | None, limit: int) -> tuple[Sequence[Cohort], str | None]:
+        """Return some cohorts in the order of their ids, and the id after which to go on; None at the end."""
+        ids = sorted(self._ids(project_id), key=_order)
+        rest = [each for each in ids if after is None or _order(each) > _order(after)]
+        found = map(_cohort, rest[:limit], self._fields(project_id, rest[:limit], _FIELDS))
+        return [each for each in found if each], rest[limit - 1] if len(rest) > limit else None
+
     def names(self, project_id: str) -> Sequence[tuple[str, str]]:
         """Return (id, name) of a project's cohorts by name: what every window of the log asks for."""
         ids = self._ids(project_id)
@@ -108,8 +115,15 @@ class Cohorts:
                 "dict[bytes, bytes]", self._redis.hgetall(keys.session(project_id, cohort_id, session_id))
             )
             if stored:
-                found.append(_session(session_id, {name.decode(): value for name, value in stored.items()}))
+                found.append(
+                    read_session(session_id, {name.decode(): value for name, value in stored.items()})
+                )
         return found
+
+
+def _order(cohort_id: str) -> tuple[int, str]:
+    """Order ids, which are numbers, as numbers."""
+    return len(cohort_id), cohort_id
 
 
 def _cohort(cohort_id: str, stored: Stored) -> Cohort | None:
@@ -133,7 +147,8 @@ def _cohort(cohort_id: str, stored: Stored) -> Cohort | None:
     )
 
 
-def _session(session_id: str, stored: Mapping[str, bytes]) -> Session:
+def read_session(session_id: str, stored: Mapping[str, bytes]) -> Session:
+    """Read a session's hash."""
     actions = [name.removesuffix(":pages") for name in stored if name.endswith(":pages")]
     return Session(
         id=session_id,

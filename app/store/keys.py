@@ -127,8 +127,60 @@ def log(project_id: str) -> str:
 
 
 def log_meta(project_id: str) -> str:
-    """Hash: generation and last sequence of the log. Kept; written wherever an entry is appended."""
+    """Hash: generation and last sequence of the log, and how many changes ever, by cause and kind.
+
+    Kept; written wherever an entry is appended.
+    """
     return _of(project_id, "log", "meta")
+
+
+# --- resyncs ----------------------------------------------------------------------------------------------
+
+
+def resync_numbers(project_id: str) -> str:
+    """String: how many resyncs were ever asked for. Kept; counted by ask.lua."""
+    return _of(project_id, "resync", "numbers")
+
+
+def resyncs(project_id: str) -> str:
+    """Sorted set: number of a resync -> when (ms) it was asked for. Trimmed to 30 days by ask.lua."""
+    return _of(project_id, "resyncs")
+
+
+def resync(project_id: str, number: int) -> str:
+    """Hash: one resync, what it came to, a sample of ids if it only looks. Lives 30 days after its end."""
+    return _of(project_id, "resync", "n", str(number))
+
+
+def resyncs_open(project_id: str) -> str:
+    """Hash: cohort id -> number of its resync under way. Fields go as it ends; by ask.lua and commit.lua."""
+    return _of(project_id, "resyncs", "open")
+
+
+def resyncs_rung(project_id: str) -> str:
+    """Hash: cohort id -> number of its resync that waits for the apply lane. commit.lua takes fields out."""
+    return _of(project_id, "resyncs", "rung")
+
+
+def resyncs_due(project_id: str) -> str:
+    """Sorted set: number of a resync -> when (ms) it was put there to be read, or to be tidied up behind.
+
+    Written by the resync scripts and commit.lua; numbers go once the resync lane has nothing more to do.
+    """
+    return _of(project_id, "resyncs", "due")
+
+
+def resync_read(project_id: str, number: int, bucket: int) -> str:
+    """Hash of about 100 members read from Mixpanel: packed distinct_id -> exported properties, or nothing.
+
+    Lives 30 days from its last write; dropped by the resync lane once the resync has ended. By keep.lua.
+    """
+    return _of(project_id, "resync", "read", str(number), str(bucket))
+
+
+def resync_gone(project_id: str, number: int, bucket: int) -> str:
+    """Hash: packed distinct_id of whom a page made absent during a reconcile -> nothing. As `resync_read`."""
+    return _of(project_id, "resync", "gone", str(number), str(bucket))
 
 
 # --- destinations ----------------------------------------------------------------------------------------
@@ -228,6 +280,16 @@ def ingestion_budget(project_id: str) -> str:
     return _of(project_id, "budget", "ingestion")
 
 
+def request_window(project_id: str, name: str, number: int) -> str:
+    """Sorted set: request -> when (us) it began, of a family's n-th window. Lives as long, and a minute."""
+    return _of(project_id, "budget", name, "window", str(number))
+
+
+def requests_under_way(project_id: str, name: str) -> str:
+    """Sorted set: request of a family -> when (us) its lease ends. Lives two hours; by request_begin.lua."""
+    return _of(project_id, "budget", name, "under-way")
+
+
 def size_limit(project_id: str) -> str:
     """String: the largest request, in bytes, that this project's 413 answers have taught. Lives 30 days."""
     return _of(project_id, "size-limit")
@@ -244,6 +306,26 @@ def tokens() -> str:
 def token(token_id: str) -> str:
     """Hash: what a token may do, and its digest. Kept until revoked, or 30 days behind its expiry."""
     return f"{PREFIX}token:{token_id}"
+
+
+def audit(name: str) -> str:
+    """Stream: who changed what. Capped in number and age; written by audit.lua."""
+    return f"{PREFIX}{{audit}}:{name}"
+
+
+def audit_meta(name: str) -> str:
+    """Hash: how many entries an audit log was ever given. Kept; written by audit.lua."""
+    return f"{PREFIX}{{audit}}:{name}:meta"
+
+
+def failed_logins(client: str) -> str:
+    """String: wrong tokens that came from a client. Lives a minute; written by failed.lua."""
+    return f"{PREFIX}{{logins}}:failed:{_id(client)}"
+
+
+def failed_login_counts() -> str:
+    """Hash: wrong tokens ever, those not logged yet, and when some were logged last. Kept; by failed.lua."""
+    return f"{PREFIX}{{logins}}:counts"
 
 
 # --- the state as a whole ---------------------------------------------------------------------------------
