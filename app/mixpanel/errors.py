@@ -68,14 +68,18 @@ class Throttled(MixpanelError):  # noqa: N818 - the name says what to do next
 
 
 class OverBudget(Throttled):
-    """Say that our own count of the rolling minute is full: no request was made, `retry_after_s` is exact."""
+    """Say that our own count of what Mixpanel allows is full: no request was made.
+
+    `retry_after_s` is exact where a rolling window is full; where too many requests are under way, it is when
+    to look again.
+    """
 
     code = "over_budget"
 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(
             retry_after_s,
-            f"The project's budget for the minute is used up, enough is free in {retry_after_s:.3f} s",
+            f"The project's budget of requests is used up, enough is free in {retry_after_s:.3f} s",
         )
 
 
@@ -114,7 +118,7 @@ class CredentialRefused(MixpanelError):  # noqa: N818 - the name says what to do
     """Say that token, service account or role was refused (401, 403): stop and tell the operator.
 
     Attributes:
-        status: 401 or 403.
+        status: 401 or 403; 0 where no credential is configured that could be sent.
         reason: One line.
     """
 
@@ -124,3 +128,13 @@ class CredentialRefused(MixpanelError):  # noqa: N818 - the name says what to do
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+class SessionExpired(MixpanelError):  # noqa: N818 - the name says what happened
+    """Say that Mixpanel does not know a query's session any more: what was read of it cannot be completed.
+
+    The query has to be made anew, from page 0. Pages of two sessions never make one answer: who entered or
+    left in between would be missing.
+    """
+
+    code = "session_expired"

@@ -42,6 +42,7 @@ class Call:
         integration_id: Sent as `X-Mixpanel-Integration-ID` where there is one.
         auth: Basic-auth username and password, or None.
         readable: Statuses besides 2xx whose answer the caller reads itself instead of getting an exception.
+        max_answer_bytes: Most bytes of the (unpacked) answer that are taken in, give or take a piece.
     """
 
     method: str
@@ -53,14 +54,20 @@ class Call:
     integration_id: str | None = None
     auth: tuple[str, str] | None = field(default=None, repr=False)
     readable: frozenset[int] = frozenset()
+    max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold an answer's status and (unpacked) body."""
+    """Hold an answer's status and (unpacked) body.
+
+    Attributes:
+        whole: False where the body was longer than the call takes in, so that its end is missing.
+    """
 
     status: int
     body: bytes = field(repr=False)
+    whole: bool = True
 
 
 class Transport:
@@ -107,14 +114,14 @@ class Transport:
         deadline = self._monotonic() + self.timeout_s
         try:
             with self._request(call) as response:
-                body = self._read(response, deadline)
+                body = self._read(response, deadline, call.max_answer_bytes)
         except requests.RequestException as err:
             raise _broken(err) from err
         except (urllib3.exceptions.HTTPError, OSError) as err:
             raise Retryable(f"the answer broke off ({type(err).__name__})") from err
         status = response.status_code
         if 200 <= status < 300 or status in call.readable:  # noqa: PLR2004 - the bounds of HTTP's success class
-            return Answer(status, body)
+            return Answer(status, body, whole=len(body) <= call.max_answer_bytes)
         raise self._refusal(status, body, response.headers.get("Retry-After"))
 
     def close(self) -> None:
@@ -141,10 +148,10 @@ class Transport:
             stream=True,
         )
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
+    def _read(self, response: requests.Response, deadline: float, most_bytes: int) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        while size <= MAX_ANSWER_BYTES and (piece := response.raw.read1(_PIECE_BYTES, decode_content=True)):
+        while size <= most_bytes and (piece := response.raw.read1(_PIECE_BYTES, decode_content=True)):
             pieces.append(piece)
             size += len(piece)
             if self._monotonic() > deadline:
