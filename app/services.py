@@ -24,7 +24,11 @@ from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.runner import LaneRunner
 from app.lanes.work import APPLY, readers_of
+from app.mixpanel.query import Query
+from app.mixpanel.query_budget import query_rates
 from app.mixpanel.refused_ids import REFUSED_IDS
+from app.mixpanel.request_budget import RequestBudget
+from app.mixpanel.transport import Transport
 from app.store.connection import connect
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -51,6 +55,7 @@ class Services:
     outboxes: Outboxes
     links: Ledger
     pending_links: PendingLinks
+    query: Query
     tokens: Tokens
     destinations: DestinationStatuses
     heartbeats: Heartbeats
@@ -106,8 +111,19 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         outboxes=outboxes,
         links=destinations.ledger,
         pending_links=destinations.pending,
+        query=_query(settings, redis),
         tokens=Tokens(redis),
         destinations=DestinationStatuses(redis, changelog, outboxes),
         heartbeats=Heartbeats(redis),
         runners={APPLY.name: apply, **destinations.runners(cohorts, membership)},
     )
+
+
+def _query(settings: Settings, redis: Redis) -> Query:
+    rates = query_rates(
+        timeout_s=settings.query_timeout_s,
+        an_hour=settings.queries_an_hour,
+        pages_count=settings.query_pages_count,
+    )
+    transport = Transport(timeout_s=settings.query_timeout_s, connections=rates.at_once)
+    return Query(transport, RequestBudget(redis, rates))

@@ -55,6 +55,9 @@ class Settings:
     web_threads: int = 16
     mixpanel_timeout_s: float = 30.0
     mixpanel_connections: int = 10
+    query_timeout_s: float = 60.0
+    queries_an_hour: int = 60
+    query_pages_count: bool = True
     max_body_bytes: int = 32 * 1024 * 1024
     inbox_soft_cap_bytes: int = 64 * 1024 * 1024
     inbox_hard_cap_bytes: int = 256 * 1024 * 1024
@@ -69,6 +72,9 @@ class Settings:
     session_days: int = 7
     dead_letter_cap: int = 100_000
     dead_letter_days: int = 30
+    audit_cap: int = 100_000
+    failed_login_limit: int = 20
+    trusted_proxies: int = 0
     # Overrides of Mixpanel's hosts by family; the projects' own `hosts` have them applied.
     hosts: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,6 +97,9 @@ VARIABLES: Final = (
     Variable("WEB_THREADS", "web_threads", whole(1, 256)),
     Variable("MIXPANEL_TIMEOUT_S", "mixpanel_timeout_s", seconds(1, 300)),
     Variable("MIXPANEL_CONNECTIONS", "mixpanel_connections", whole(1, 100)),
+    Variable("QUERY_TIMEOUT_S", "query_timeout_s", seconds(1, 600)),
+    Variable("QUERIES_AN_HOUR", "queries_an_hour", whole(1, 100_000)),
+    Variable("QUERY_PAGES_COUNT", "query_pages_count", flag),
     Variable("MAX_BODY_BYTES", "max_body_bytes", whole(1024, 1024 * _MIB)),
     Variable("INBOX_SOFT_CAP_BYTES", "inbox_soft_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
     Variable("INBOX_HARD_CAP_BYTES", "inbox_hard_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
@@ -105,6 +114,9 @@ VARIABLES: Final = (
     Variable("SESSION_DAYS", "session_days", whole(1, 365)),
     Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
     Variable("DEAD_LETTER_DAYS", "dead_letter_days", whole(1, 3650)),
+    Variable("AUDIT_CAP", "audit_cap", whole(100, 10_000_000)),
+    Variable("FAILED_LOGIN_LIMIT", "failed_login_limit", whole(1, 1_000_000)),
+    Variable("TRUSTED_PROXIES", "trusted_proxies", whole(0, 10)),
 )
 HOST_VARIABLES: Final[Mapping[str, str]] = {
     f"MIXPANEL_{family.name.upper()}_URL": family.name for family in fields(Hosts)

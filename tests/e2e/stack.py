@@ -153,6 +153,7 @@ class Stack:
             "MIXPANEL_PROJECT_TOKEN": TOKEN,
             "MIXPANEL_REGION": "us",
             "MIXPANEL_INGESTION_URL": self.sandbox_url,
+            "MIXPANEL_QUERY_URL": f"{self.sandbox_url}/api/query",
             "WEBHOOK_USERNAME": WEBHOOK_AUTH[0],
             "WEBHOOK_PASSWORD": WEBHOOK_AUTH[1],
         }
