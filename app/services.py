@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from app.access.audit import Audit
+from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
 from app.cohorts.applying.run import ApplyLane
 from app.cohorts.changelog import ChangeLog
@@ -12,6 +14,9 @@ from app.cohorts.inbox import Inbox
 from app.cohorts.membership import Membership
 from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
+from app.cohorts.sessions import Sessions
+from app.cohorts.walking import Walk
+from app.cohorts.why import Whys
 from app.destinations.building import Destinations
 from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.ageing import Ageing
@@ -48,6 +53,9 @@ class Services:
     changelog: ChangeLog
     cohorts: Cohorts
     membership: Membership
+    walk: Walk
+    sessions: Sessions
+    whys: Whys
     dead_letters: DeadLetters
     redriver: Redriver
     quarantine: Quarantine
@@ -57,6 +65,8 @@ class Services:
     pending_links: PendingLinks
     query: Query
     tokens: Tokens
+    failed_logins: FailedLogins
+    audit: Audit
     destinations: DestinationStatuses
     heartbeats: Heartbeats
     runners: Mapping[str, LaneRunner]
@@ -82,7 +92,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     )
     changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects))
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
-    cohorts, membership = Cohorts(redis), Membership(redis)
+    cohorts, membership, sessions = Cohorts(redis), Membership(redis), Sessions(redis)
     dead_letters, quarantine = DeadLetters(redis), Quarantine(redis)
     apply = ApplyLane(
         redis,
@@ -104,6 +114,9 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         changelog=changelog,
         cohorts=cohorts,
         membership=membership,
+        walk=Walk(redis),
+        sessions=sessions,
+        whys=Whys(redis, sessions),
         dead_letters=dead_letters,
         redriver=Redriver(redis, lanes, dead_letters, settings.outbox_cap_bytes, settings.wait_replicas),
         quarantine=quarantine,
@@ -113,6 +126,8 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         pending_links=destinations.pending,
         query=_query(settings, redis),
         tokens=Tokens(redis),
+        failed_logins=FailedLogins(redis, settings.failed_login_limit),
+        audit=Audit(redis, settings.audit_cap),
         destinations=DestinationStatuses(redis, changelog, outboxes),
         heartbeats=Heartbeats(redis),
         runners={APPLY.name: apply, **destinations.runners(cohorts, membership)},

@@ -34,6 +34,9 @@ class Token:
         created_ms: when it was made.
         expires_ms: from when on it is refused; None if never.
         used_ms: when it was last used, to the minute; None if never.
+        old_until_ms: until when the secret before the last rotation is valid; None without a rotation.
+        old_used_ms: when that was last used since, to the minute; None if never.
+        by_old: whether it was found by that secret, and so expires with it.
     """
 
     id: str
@@ -43,6 +46,9 @@ class Token:
     created_ms: int
     expires_ms: int | None = None
     used_ms: int | None = None
+    old_until_ms: int | None = None
+    old_used_ms: int | None = None
+    by_old: bool = False
 
     def expired(self, now_ms: int) -> bool:
         """Say whether its time is over."""
@@ -60,7 +66,12 @@ class Token:
 def make() -> tuple[str, Secret]:
     """Make a new token's id and its whole text."""
     token_id = _random(_ID_LENGTH)
-    return token_id, Secret(f"crt_{token_id}_{_random(_SECRET_LENGTH)}")
+    return token_id, make_text(token_id)
+
+
+def make_text(token_id: str) -> Secret:
+    """Make a new text for a token: another secret under its id."""
+    return Secret(f"crt_{token_id}_{_random(_SECRET_LENGTH)}")
 
 
 def id_of(text: str) -> str | None:

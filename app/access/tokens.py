@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from redis import Redis, RedisError
 
 from app.access.scopes import SCOPES, Scope
-from app.access.token import Token, digest_of, id_of, make, matches
+from app.access.token import Token, digest_of, id_of, make, make_text, matches
 from app.store import keys, scripts
 from config.secret import Secret
 
@@ -27,6 +28,7 @@ class Tokens:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._used = scripts.load(redis, "access/scripts/used.lua")
+        self._rotate = scripts.load(redis, "access/scripts/rotate.lua")
 
     def create(
         self,
@@ -69,15 +71,34 @@ class Tokens:
         if token_id is None:
             return None
         stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.token(token_id)))
-        if not matches(text, stored.get(b"digest", b"")):
-            return None
-        return _decode(token_id, stored)
+        if matches(text, stored.get(b"digest", b"")):
+            return _decode(token_id, stored)
+        if matches(text, stored.get(b"old_digest", b"")):
+            return _by_old(_decode(token_id, stored))
+        return None
+
+    def rotate(self, token_id: str, old_until_ms: int) -> Secret | None:
+        """Give a token another secret, which is told here and never again; None where there is no such token.
+
+        Args:
+            token_id: which.
+            old_until_ms: until when the secret that it has is valid. One from before that is so no longer.
+        """
+        text = make_text(token_id)
+        done = self._rotate(keys=[keys.token(token_id)], args=[digest_of(text.reveal()), old_until_ms])
+        return text if done else None
+
+    def get(self, token_id: str) -> Token | None:
+        """Return the token with this id, expired or not; None if there is none."""
+        stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.token(token_id)))
+        return _decode(token_id, stored) if stored else None
 
     def note_use(self, token: Token, now_ms: int) -> None:
         """Remember that a token is used: once a minute at most, and only if Redis lets us."""
-        if token.used_ms is None or now_ms - token.used_ms >= USED_EVERY_MS:
+        name, used_ms = ("old_used_ms", token.old_used_ms) if token.by_old else ("used_ms", token.used_ms)
+        if used_ms is None or now_ms - used_ms >= USED_EVERY_MS:
             with suppress(RedisError):
-                self._used(keys=[keys.token(token.id)], args=[now_ms])
+                self._used(keys=[keys.token(token.id)], args=[now_ms, name])
 
     def all(self) -> list[Token]:
         """Return every token, the oldest first."""
@@ -122,7 +143,15 @@ def _decode(token_id: str, stored: dict[bytes, bytes]) -> Token:
         created_ms=int(stored[b"created_ms"]),
         expires_ms=_optional(stored.get(b"expires_ms")),
         used_ms=_optional(stored.get(b"used_ms")),
+        old_until_ms=_optional(stored.get(b"old_until_ms")),
+        old_used_ms=_optional(stored.get(b"old_used_ms")),
     )
+
+
+def _by_old(token: Token) -> Token:
+    """Return a token as its old secret opens it: it expires with that."""
+    ends = [end for end in (token.old_until_ms, token.expires_ms) if end is not None]
+    return replace(token, expires_ms=min(ends), by_old=True)
 
 
 def _optional(value: bytes | None) -> int | None:

@@ -5,10 +5,16 @@ from typing import Protocol
 
 from redis import Redis
 
+from app.access.audit import Audit
+from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
 from app.cohorts.quarantine import Quarantine
+from app.cohorts.registry import Cohorts
+from app.cohorts.sessions import Sessions
+from app.cohorts.walking import Walk
+from app.cohorts.why import Whys
 from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
@@ -75,7 +81,25 @@ class WebServices(Protocol):
     def quarantine(self) -> Quarantine: ...  # noqa: D102 - a plain attribute
 
     @property
+    def cohorts(self) -> Cohorts: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def walk(self) -> Walk: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def sessions(self) -> Sessions: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def whys(self) -> Whys: ...  # noqa: D102 - a plain attribute
+
+    @property
     def tokens(self) -> Tokens: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def failed_logins(self) -> FailedLogins: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def audit(self) -> Audit: ...  # noqa: D102 - a plain attribute
 
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute

@@ -1,4 +1,4 @@
-"""Going through a cohort's members page by page, with hours between, while buckets are split and people move."""
+"""Going through a cohort's members page by page, while buckets are split and people come and go."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

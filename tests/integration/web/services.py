@@ -8,10 +8,16 @@ from typing import Any, cast
 import orjson
 from redis import Redis
 
+from app.access.audit import Audit
+from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
 from app.cohorts.quarantine import Quarantine
+from app.cohorts.registry import Cohorts
+from app.cohorts.sessions import Sessions
+from app.cohorts.walking import Walk
+from app.cohorts.why import Whys
 from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
@@ -60,7 +66,7 @@ def settings(redis_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settin
 class FakeInbox:
     """Keeps what it is given; raises `error`, or answers `accepted`."""
 
-    accepted: Accepted = field(default_factory=lambda: Accepted(duplicate=False, delay_s=0.0))
+    accepted: Accepted = field(default_factory=lambda: Accepted(duplicate=False, delay_s=0.0, page="1-0"))
     error: Exception | None = None
     pages: list[tuple[PageHead, bytes]] = field(default_factory=list)
 
@@ -109,6 +115,12 @@ class FakeServices:
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
+    failed_logins: FailedLogins = field(default_factory=lambda: FailedLogins(connect(NOWHERE), 20))
+    audit: Audit = field(default_factory=lambda: Audit(connect(NOWHERE), 1_000))
+    cohorts: Cohorts = field(default_factory=lambda: Cohorts(connect(NOWHERE)))
+    walk: Walk = field(default_factory=lambda: Walk(connect(NOWHERE)))
+    sessions: Sessions = field(default_factory=lambda: Sessions(connect(NOWHERE)))
+    whys: Whys = field(default_factory=lambda: Whys(connect(NOWHERE), Sessions(connect(NOWHERE))))
     dead_letters: DeadLetters = field(default_factory=lambda: DeadLetters(connect(NOWHERE)))
     redriver: Redriver = field(default_factory=lambda: cast("Redriver", None))
     quarantine: Quarantine = field(default_factory=lambda: Quarantine(connect(NOWHERE)))

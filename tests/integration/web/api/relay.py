@@ -12,9 +12,15 @@ from openapi_schema_validator import OAS30Validator
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from app.access.audit import Audit
+from app.access.failed_logins import FailedLogins
 from app.access.scopes import Scope
 from app.access.tokens import Tokens
 from app.cohorts.quarantine import Quarantine
+from app.cohorts.registry import Cohorts
+from app.cohorts.sessions import Sessions
+from app.cohorts.walking import Walk
+from app.cohorts.why import Whys
 from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
@@ -40,6 +46,12 @@ class ApiServices:
     settings: Settings
     redis: Redis
     tokens: Tokens
+    failed_logins: FailedLogins
+    audit: Audit
+    cohorts: Cohorts
+    walk: Walk
+    sessions: Sessions
+    whys: Whys
     outboxes: OutboxesPort
     links: Ledger
     dead_letters: DeadLetters
@@ -54,12 +66,18 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
     """Make them."""
     lanes = Lanes(redis, LaneQueue(redis), settings.lease_s)
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes)
-    letters = DeadLetters(redis)
+    letters, sessions = DeadLetters(redis), Sessions(redis)
     return ApiServices(
         settings,
         redis,
-        Tokens(redis),
-        outboxes,
+        tokens=Tokens(redis),
+        failed_logins=FailedLogins(redis, settings.failed_login_limit),
+        audit=Audit(redis, settings.audit_cap),
+        cohorts=Cohorts(redis),
+        walk=Walk(redis),
+        sessions=sessions,
+        whys=Whys(redis, sessions),
+        outboxes=outboxes,
         links=Ledger(redis),
         pending_links=PendingLinks(redis, outboxes),
         dead_letters=letters,
