@@ -175,6 +175,11 @@ class ChangeLog:
         return self.end(project_id) - self.slowest(project_id)
 
 
+def span(sequences: Sequence[int]) -> str:
+    """Name the first and the last of some sequences, for the log; empty without any."""
+    return f"{min(sequences)}-{max(sequences)}" if sequences else ""
+
+
 def _decode(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
     data = orjson.loads(stored[b"data"])
     return Entry(

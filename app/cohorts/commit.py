@@ -5,7 +5,8 @@ is guarded by the lane's fencing token, so a holder that was taken over changes 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,13 @@ class NewEntry:
     updated: Sequence[Any] = ()
     old_names: Sequence[str] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def counted(self) -> Iterator[tuple[str, int]]:
+        """Yield counters that grow with the entry: `<cause>:<kind of change>`, and by how much."""
+        if self.kind == "changes":
+            for change in ("entered", "exited", "updated"):
+                if number := len(getattr(self, change)):
+                    yield f"{self.cause}:{change}", number
 
     def encoded(self) -> list[Arg]:
         """Return names and values as the stream holds them."""
@@ -112,8 +120,11 @@ class Committer:
         self._lanes = lanes
         self._script = scripts.load(redis, "cohorts/scripts/commit.lua")
 
-    def run(self, commits: Sequence[Commit]) -> None:
+    def run(self, commits: Sequence[Commit]) -> list[int]:
         """Commit steps of one lane in order, in one round trip.
+
+        Returns:
+            The log's sequences of their entries.
 
         Raises:
             LaneLost: the lane is somebody else's by now; that step and those behind it are not written.
@@ -121,6 +132,7 @@ class Committer:
         """
         calls = [_arguments(commit, self._readers(commit.lane.project_id)) for commit in commits]
         answers = scripts.run_all(self._redis, self._script, calls)
+        sequences: list[int] = []
         for commit, answer in zip(commits, answers, strict=True):
             if answer[0] == 0:
                 raise LaneLost(commit.lane.name)
@@ -129,6 +141,8 @@ class Committer:
             project_id = commit.lane.project_id
             for lane, wake in zip(self._readers(project_id), answer[2:], strict=True):
                 self._lanes.enqueue(project_id, lane.name, wake)
+            sequences += range(answer[1] - len(commit.log) + 1, answer[1] + 1) if commit.log else ()
+        return sequences
 
 
 def candidate_generation() -> str:
@@ -155,12 +169,22 @@ def _arguments(commit: Commit, readers: Sequence[LaneKind]) -> tuple[list[str], 
     ]
     for entry in commit.log:
         args += entry.encoded()
-    for key, name, rest in _commands(commit):
+    for key, name, rest in (*_commands(commit), *_counting(commit)):
         if key not in index:
             names.append(key)
             index[key] = len(names)
         args += [index[key], len(rest), name, *rest]
     return names, args
+
+
+def _counting(commit: Commit) -> list[tuple[str, str, list[Arg]]]:
+    """Count changes in the step that makes them: no crash counts one twice, or none."""
+    counts = Counter[str]()
+    for entry in commit.log:
+        for counter, number in entry.counted():
+            counts[counter] += number
+    key = keys.log_meta(commit.lane.project_id)
+    return [(key, "HINCRBY", [counter, number]) for counter, number in counts.items()]
 
 
 def _commands(commit: Commit) -> list[tuple[str, str, list[Arg]]]:

@@ -33,10 +33,12 @@ class Accepted:
     Attributes:
         duplicate: an exact copy of it still waits, so this one was dropped.
         delay_s: how long to hold the answer back, to slow the sender to our pace.
+        page: the id under which it, or the one that it copies, waits; logs tell of it by this.
     """
 
     duplicate: bool
     delay_s: float
+    page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,11 @@ class Inbox:
         of = (keys.inbox, keys.inbox_meta, keys.inbox_waiting)
         names = [*(name(project_id) for name in of), keys.lane(project_id, APPLY.name)]
         args: list[bytes | int] = [digest_of(head, body), body, len(body), self._hard_cap]
-        outcome, waiting, wake = self._accept.run((names, args))
+        outcome, waiting, wake, entry_id = self._accept.run((names, args))
         if outcome < 0:
             raise InboxFull(FULL_RETRY_AFTER_S)
         self._lanes.enqueue(project_id, APPLY.name, wake)
-        return Accepted(duplicate=outcome == 0, delay_s=self._delay_s(waiting))
+        return Accepted(duplicate=outcome == 0, delay_s=self._delay_s(waiting), page=entry_id.decode())
 
     def waiting(self, project_id: str, count: int = READ_AT_ONCE) -> list[Waiting]:
         """Return the first pages that wait."""

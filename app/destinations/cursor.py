@@ -96,19 +96,26 @@ class Cursor:
             dropped += self._settle_some(lane, marks, len(some) - len(letters), letters)
         self._warn_of_dropped(lane.project_id, dropped)
 
-    def retry_later(self, lane: HeldLane, reason: str) -> int:
-        """Note that the window has to be tried again; return how often it failed so far."""
-        return self._fenced(lane, self._halt, [self._hash(lane)], ["retrying", reason, ""])
+    def retry_later(self, lane: HeldLane, reason: str, code: str) -> int:
+        """Note that the window has to be tried again; return how often it failed so far.
 
-    def stop(self, lane: HeldLane, reason: str, refused: str) -> None:
+        Args:
+            lane: the lane.
+            reason: why, for the operator.
+            code: why, as one of a few stable words; counted.
+        """
+        return self._fenced(lane, self._halt, [self._hash(lane)], ["retrying", reason, "", code])
+
+    def stop(self, lane: HeldLane, reason: str, refused: str, code: str) -> None:
         """Note that only a person can help.
 
         Args:
             lane: the lane.
             reason: why, for the operator.
             refused: digest of what was refused; with another one the destination goes on by itself.
+            code: why, as one of a few stable words; counted.
         """
-        self._fenced(lane, self._halt, [self._hash(lane)], ["stopped", reason, refused])
+        self._fenced(lane, self._halt, [self._hash(lane)], ["stopped", reason, refused, code])
 
     def resume(self, project_id: str) -> bool:
         """Let a stopped destination try again; False if it was not stopped."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 from random import Random
 from typing import Generic
 
+from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
 
 from app.cohorts.changelog import ChangeLog
@@ -80,12 +81,14 @@ class Destination(Generic[E]):
         delivery = self._source.next(project, position)
         if delivery is None:
             return Outcome.drained()
-        try:
-            self._deliver(lane, project, delivery)
-        except (Retryable, Throttled) as error:
-            return self._retry_later(lane, error)
-        except (CredentialRefused, Rejected) as error:
-            return self._stop(lane, project, error)
+        with bound_contextvars(sequence=f"{delivery.after + 1}-{delivery.end}"):
+            try:
+                self._deliver(lane, project, delivery)
+            except (Retryable, Throttled) as error:
+                return self._retry_later(lane, error)
+            except (CredentialRefused, Rejected) as error:
+                return self._stop(lane, project, error)
+            log.info("window_delivered", project_id=lane.project_id, destination=self._cursor.name)
         return None
 
     def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery[E]) -> None:
@@ -112,7 +115,7 @@ class Destination(Generic[E]):
         log.warning("records_dead_lettered", project_id=project_id, destination=name, **dead)
 
     def _retry_later(self, lane: HeldLane, error: Retryable | Throttled) -> Outcome:
-        tries = self._cursor.retry_later(lane, str(error))
+        tries = self._cursor.retry_later(lane, str(error), error.code)
         wait_s = delay_s(error, tries, self._random)
         log.warning(
             "delivery_postponed",
@@ -126,7 +129,7 @@ class Destination(Generic[E]):
         return Outcome.later(wait_s, str(error))
 
     def _stop(self, lane: HeldLane, project: Project, error: CredentialRefused | Rejected) -> Outcome:
-        self._cursor.stop(lane, str(error), credential_digest(project))
+        self._cursor.stop(lane, str(error), credential_digest(project), error.code)
         log.warning(
             "destination_stopped",
             project_id=lane.project_id,

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import Context, copy_context
 from functools import cached_property, partial
 from threading import Event
 from typing import Final
+
+from structlog.contextvars import bind_contextvars
 
 from app.destinations.batch import Batch, once, repeatable
 from app.destinations.cursor import Cursor
@@ -140,6 +143,7 @@ class RoundSender:
         while len(flying) < self._connections and (batch := next(waiting, None)):
             self._cursor.intend(lane, batch.intents)
             future = self._pool.submit(
+                self._about(batch).run,
                 self._batches.deliver,
                 project,
                 batch.records,
@@ -147,6 +151,12 @@ class RoundSender:
                 before_request=before_request,
             )
             flying[future] = batch
+
+    def _about(self, batch: Batch) -> Context:
+        """Let what a request's thread logs say what this run does, and with which batch."""
+        context = copy_context()
+        context.run(bind_contextvars, batch=batch.digest)
+        return context
 
     def _note(self, lane: HeldLane, batch: Batch, future: Future[Delivered]) -> list[MixpanelError]:
         """Note what became of a batch; return the error that ended it, if one did."""

@@ -98,7 +98,7 @@ class Webhook:
         self._authorize(page, reached)
         assert not isinstance(body, BadEncoding)  # _parse refused it
         accepted = self._accept(page, body, line)
-        line["outcome"] = "copy" if accepted.duplicate else "accepted"
+        line.update(page=accepted.page, outcome="copy" if accepted.duplicate else "accepted")
         if delayed_s := self.slowing.wait(accepted.delay_s):
             line["delayed_ms"] = round(delayed_s * 1000)
         return success(page.head.action)
@@ -157,7 +157,7 @@ def _parse(body: bytes | BadEncoding, reached: frozenset[str], line: dict[str, A
         raise Refusal(INVALID_PAYLOAD, err.message, action=err.action, projects=reached) from err
     head = page.head
     line.update(project=head.project_id, cohort=head.cohort_id, session=head.session_id, action=head.action)
-    line.update(page=head.number, total=head.total, members=len(page.members))
+    line.update(number=head.number, total=head.total, members=len(page.members))
     return page
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 from redis import Redis
+from structlog.contextvars import bind_contextvars
 from structlog.stdlib import get_logger
 
 from app.cohorts import buckets
@@ -76,6 +77,7 @@ class Pages:
             aside: name none of its people: the page only counts as seen, and is kept whole elsewhere.
         """
         page = parse(waiting.body)
+        bind_contextvars(session=page.head.session_id)  # the run unbinds it, with the page
         record = work.record(page.head.cohort_id)
         usable, quarantined = usable_members(page.members, self._refused_ids)
         people: People = {pack_id(distinct_id): member for distinct_id, member in usable}

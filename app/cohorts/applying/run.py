@@ -6,13 +6,14 @@ from typing import cast
 
 from redis import Redis
 from redis.exceptions import RedisError
+from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
 
 from app.cohorts.applying.pages import Pages
 from app.cohorts.applying.renaming import Renaming
 from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import DUE_IDLE, DUE_NOW, Work
-from app.cohorts.changelog import ChangeLog
+from app.cohorts.changelog import ChangeLog, span
 from app.cohorts.commit import Committer
 from app.cohorts.epochs.routing import expire
 from app.cohorts.inbox import Inbox, Waiting
@@ -113,8 +114,11 @@ class ApplyLane:
 
     def _apply(self, work: Work, waiting: Waiting) -> bool:
         """Apply one page, and take a step of a rename; False when the page could not be applied."""
-        with self._edge(work, "page_not_applied", page=waiting.entry_id.decode()) as fault:
+        page = waiting.entry_id.decode()
+        work.sequences.clear()
+        with bound_contextvars(page=page, session=""), self._edge(work, "page_not_applied") as fault:
             if self._pages.apply(work, waiting):
+                log.info("page_applied", project_id=work.project_id, sequence=span(work.sequences))
                 self._each_due(work, DUE_IDLE, DUE_IDLE, self._renaming.step)
         return not fault
 
@@ -133,11 +137,12 @@ class ApplyLane:
 
     def _set_aside(self, work: Work, waiting: Waiting) -> None:
         """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
-        log.error("page_set_aside", project_id=work.project_id, page=waiting.entry_id.decode())
-        with self._edge(work, "page_not_counted", page=waiting.entry_id.decode()) as fault:
-            self._pages.apply(work, waiting, aside=True)
-        if fault:
-            self._pages.give_up(work, waiting)
+        with bound_contextvars(page=waiting.entry_id.decode(), session=""):
+            with self._edge(work, "page_not_counted") as fault:
+                self._pages.apply(work, waiting, aside=True)
+            if fault:
+                self._pages.give_up(work, waiting)
+            log.error("page_set_aside", project_id=work.project_id)
 
     def _idle(self, work: Work) -> bool:
         """Without a page: take a step of a rename, or complete what was quiet; False if there is none."""

@@ -37,6 +37,7 @@ class Work:
         until: when (monotonic seconds) the run's time is up.
         session_s: lifetime of what is remembered of a session.
         pending: log entries that go with the next step.
+        sequences: of the log entries that were written.
     """
 
     redis: Redis
@@ -47,6 +48,7 @@ class Work:
     until: float
     session_s: int
     pending: list[NewEntry] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
     _records: dict[str, CohortRecord] = field(default_factory=dict)
     _trust: Trust | None = None
     _stored_trust: bytes = b""
@@ -112,7 +114,7 @@ class Work:
 
     def commit(self, *commits: Commit) -> None:
         """Write sealed steps in order."""
-        self.committer.run(commits)
+        self.sequences += self.committer.run(commits)
         self.lane.keep()
 
     def entry(

@@ -122,6 +122,6 @@ class LinkMover:
 
     def _wait(self, lane: HeldLane) -> Outcome:
         """Hold the log until the outbox has room."""
-        tries = self._cursor.retry_later(lane, FULL)
+        tries = self._cursor.retry_later(lane, FULL, "outbox_full")
         log.warning("links_held", project_id=lane.project_id, reason=FULL, tries=tries)
         return Outcome.later(FULL_WAIT_S, FULL)

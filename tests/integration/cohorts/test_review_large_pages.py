@@ -28,9 +28,9 @@ def test_a_large_page_renews_its_lease_on_the_way(
     together: list[int] = []
     run = Committer.run
 
-    def counted(committer: Committer, commits: Sequence[Commit]) -> None:
+    def counted(committer: Committer, commits: Sequence[Commit]) -> list[int]:
         together.append(len(commits))
-        run(committer, commits)
+        return run(committer, commits)
 
     monkeypatch.setattr(Committer, "run", counted)
     with scaled_down(chunk=2, load=1, list_limit=100_000):

@@ -83,8 +83,8 @@ def test_the_inbox_takes_pages_like_a_queue_with_a_cap(
                 redis_client.hincrby(keys.inbox_meta(P), "bytes", -size)
             continue
         digest, size = str(step[1]), step[2]
-        outcome, size_bytes, wake = cast(
-            "list[int]", accept(keys=key_names, args=[digest, "x" * size, size, cap])
+        outcome, size_bytes, wake, entry_id = cast(
+            "Any", accept(keys=key_names, args=[digest, "x" * size, size, cap])
         )
         if digest in dict(waiting):
             expected = 0
@@ -98,6 +98,8 @@ def test_the_inbox_takes_pages_like_a_queue_with_a_cap(
         assert outcome == expected
         assert size_bytes == sum(dict(waiting).values())
         assert wake == (1 if expected == 1 and accepted == 1 else 0)
+        found = cast("Any", redis_client.xrange(keys.inbox(P), entry_id, entry_id)) if entry_id else []
+        assert [fields[b"digest"].decode() for _, fields in found] == ([digest] if expected >= 0 else [])
     stored = cast("Any", redis_client.xrange(keys.inbox(P)))
     assert [(fields[b"digest"].decode(), len(fields[b"body"])) for _, fields in stored] == waiting
 

@@ -19,8 +19,8 @@ STEPS: list[Callable[[Cursor, HeldLane], object]] = [
     lambda cursor, lane: cursor.take_back(lane, ["i1"]),
     lambda cursor, lane: cursor.settle_batch(lane, "b1", 2, [LETTER]),
     lambda cursor, lane: cursor.settle_each(lane, [("s1", None), ("s2", LETTER)]),
-    lambda cursor, lane: cursor.retry_later(lane, "503"),
-    lambda cursor, lane: cursor.stop(lane, "401", "digest"),
+    lambda cursor, lane: cursor.retry_later(lane, "503", "retryable"),
+    lambda cursor, lane: cursor.stop(lane, "401", "digest", "credential_refused"),
     lambda cursor, lane: cursor.advance(lane, 0, 3),
 ]
 

@@ -143,7 +143,7 @@ class LaneMachine(RuleBasedStateMachine):
         self.pages += 1
         of = (keys.inbox, keys.inbox_meta, keys.inbox_waiting)
         names = [*(name(P) for name in of), keys.lane(P, "apply")]
-        _, _, wake = cast("list[int]", self.accept_script(keys=names, args=[self.pages, "body", 4, 1000]))
+        _, _, wake, _ = cast("list[int]", self.accept_script(keys=names, args=[self.pages, "body", 4, 1000]))
         self.lanes.enqueue(P, "apply", wake)
         self.gave(self.model.accept())
 

@@ -74,7 +74,7 @@ def test_a_page_with_nobody_usable_is_a_page(body: bytes) -> None:
 
 
 def test_a_copy_is_acknowledged_like_a_page() -> None:
-    inbox = FakeInbox(accepted=Accepted(duplicate=True, delay_s=0.0))
+    inbox = FakeInbox(accepted=Accepted(duplicate=True, delay_s=0.0, page="1-0"))
     assert post(FakeServices(inbox=inbox)).get_json() == {"action": "members", "status": "success"}
 
 
@@ -265,7 +265,7 @@ def test_above_the_soft_cap_the_answer_is_late_by_a_second_at_most(monkeypatch: 
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     for delay_s in (0.0, 0.3, 9.0):
-        services = FakeServices(inbox=FakeInbox(accepted=Accepted(duplicate=False, delay_s=delay_s)))
+        services = FakeServices(inbox=FakeInbox(accepted=Accepted(False, delay_s, page="1-0")))
         assert post(services).status_code == 200
     assert slept == [0.3, 1.0]
 
@@ -389,7 +389,8 @@ def test_a_page_is_one_line_without_personal_data(lines: Lines) -> None:
         "cohort": "7",
         "session": "s1",
         "action": "members",
-        "page": 1,
+        "page": "1-0",
+        "number": 1,
         "total": 1,
         "members": 1,
         "outcome": "accepted",
@@ -398,7 +399,7 @@ def test_a_page_is_one_line_without_personal_data(lines: Lines) -> None:
 
 
 def test_a_copy_and_a_refusal_are_one_line_each_with_their_outcome(lines: Lines) -> None:
-    post(FakeServices(inbox=FakeInbox(accepted=Accepted(duplicate=True, delay_s=0.0))))
+    post(FakeServices(inbox=FakeInbox(accepted=Accepted(duplicate=True, delay_s=0.0, page="1-0"))))
     post(FakeServices(), page(members=None))
     post(FakeServices(), user=None, headers=basic("shop", "hunter2"))
     assert [line["outcome"] for line in lines] == ["copy", "invalid_payload", "bad_credential"]
