@@ -29,7 +29,7 @@ class Entry:
         sequence: gapless within a generation.
         generation: of the log; a new one begins when a part of the log was lost.
         kind: `changes`, or an event such as `sync.started`, `sync.completed`, `sync.superseded`.
-        cause: why there is a change: `sync`, `taken_back`, `rename`, `reasserted`.
+        cause: why there is a change: `sync`, `taken_back`, `rename`, `reasserted`, `replay`, `reconcile`.
         cohort_id, cohort_name: the cohort, and its name at that time.
         session_id: the export that caused it, if one did.
         time_ms: when the page that caused it was accepted.
@@ -161,6 +161,11 @@ class ChangeLog:
         for step in range(oldest, upto + 1, TRIM_AT_ONCE):
             behind = min(upto + 1, step + TRIM_AT_ONCE)
             self._redis.xtrim(keys.log(project_id), minid=f"{behind}-0", approximate=False)
+
+    def behind(self, project_id: str, lane: LaneKind) -> int:
+        """Return how many entries one destination has still to read."""
+        cursor = cast("bytes | None", self._redis.hget(keys.destination(project_id, lane.name), "cursor"))
+        return self.end(project_id) - int(cursor or 0)
 
     def slowest(self, project_id: str) -> int:
         """Return the lowest cursor of the destinations that hold the log."""

@@ -1,4 +1,4 @@
-"""What is kept of a cohort besides its members: names, counts, the epoch machine, a rename under way."""
+"""What is kept of a cohort besides its members: names, counts, the epoch machine, what is under way."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from app.cohorts.epochs import Machine
+from app.cohorts.resync import Resync
 
 MOST_BUCKETS = 512
 
@@ -36,6 +37,7 @@ class CohortRecord:
         buckets: how many its members are spread over.
         entries: members and tombstones, for the number of buckets.
         rename: a rename that is not through.
+        resync: a resync that is not through.
         suspect: why the copy may differ from Mixpanel until a reconcile, else nothing.
         quarantined: members that could not be used, ever.
         synced_ms: when the last sync completed.
@@ -51,6 +53,7 @@ class CohortRecord:
     buckets: int = 1
     entries: int = 0
     rename: Rename | None = None
+    resync: Resync | None = None
     suspect: str = ""
     quarantined: int = 0
     synced_ms: int = 0
@@ -82,6 +85,7 @@ class CohortRecord:
             "synced_ms": self.synced_ms,
             "under_way": orjson.dumps(self.under_way),
             "rename": orjson.dumps(rename),
+            "resync": orjson.dumps(self.resync.to_json() if self.resync else None),
             "machine": orjson.dumps(self.machine.to_json()),
         }
 
@@ -91,6 +95,7 @@ class CohortRecord:
         if not stored:
             return cls(cohort_id)
         rename = orjson.loads(stored[b"rename"])
+        resync = orjson.loads(stored.get(b"resync", b"null"))
         under_way = orjson.loads(stored.get(b"under_way", b"null"))
         return cls(
             cohort_id=cohort_id,
@@ -101,6 +106,7 @@ class CohortRecord:
             buckets=int(stored[b"buckets"]),
             entries=int(stored[b"entries"]),
             rename=Rename(*rename) if rename else None,
+            resync=Resync.from_json(resync) if resync else None,
             suspect=stored[b"suspect"].decode(),
             quarantined=int(stored[b"quarantined"]),
             synced_ms=int(stored[b"synced_ms"]),

@@ -18,24 +18,26 @@ class LaneKind:
     Attributes:
         name: as in the lane's key.
         queue: the RQ queue whose workers run it.
-        source: what it reads: the `inbox`, the change `log`, or an `outbox`.
+        source: what it reads: the `inbox`, the change `log`, an `outbox`, or `resyncs` that are under way.
         outbox: which outbox, where it reads one.
     """
 
     name: str
     queue: str
-    source: Literal["inbox", "log", "outbox"]
+    source: Literal["inbox", "log", "outbox", "resyncs"]
     outbox: OutboxName | None = None
 
     @property
     def work(self) -> str:
-        """What `has_work` in work.lua looks for: a page of the `inbox`, or a `sequence` behind the cursor."""
-        return "inbox" if self.source == "inbox" else "sequence"
+        """What `has_work` looks for: a page of the `inbox`, a `sequence` behind the cursor, what is `due`."""
+        return {"inbox": "inbox", "resyncs": "due"}.get(self.source, "sequence")
 
     def work_keys(self, project_id: str) -> tuple[str, str]:
         """Return the two keys that tell whether the lane has work."""
         if self.source == "inbox":
             return keys.inbox(project_id), keys.due(project_id)
+        if self.source == "resyncs":
+            return keys.resyncs_open(project_id), keys.resyncs_due(project_id)
         read = keys.outbox_meta(project_id, self.outbox) if self.outbox else keys.log_meta(project_id)
         return read, keys.destination(project_id, self.name)
 
@@ -48,9 +50,12 @@ APPLY: Final = LaneKind("apply", queue="apply", source="inbox")
 PROFILES: Final = LaneKind("profiles", queue="mixpanel", source="log")
 EVENTS: Final = LaneKind("events", queue="mixpanel", source="log")
 IDENTITY: Final = LaneKind("identity", queue="mixpanel", source="log")
+RESYNC: Final = LaneKind("resync", queue="mixpanel", source="resyncs")
 OUTBOX_LANES: Final[Mapping[OutboxName, LaneKind]] = {name: _outbox_lane(name) for name in OUTBOXES}
 
-LANES: Final = {kind.name: kind for kind in (APPLY, PROFILES, EVENTS, IDENTITY, *OUTBOX_LANES.values())}
+LANES: Final = {
+    kind.name: kind for kind in (APPLY, PROFILES, EVENTS, IDENTITY, *OUTBOX_LANES.values(), RESYNC)
+}
 QUEUES: Final = tuple(dict.fromkeys(kind.queue for kind in LANES.values()))
 
 Readers = Callable[[str], tuple[LaneKind, ...]]
@@ -66,7 +71,8 @@ def log_lanes(project: Project) -> tuple[LaneKind, ...]:
 
 def lanes_of(project: Project) -> tuple[LaneKind, ...]:
     """Return the project's lanes, in the order that work takes."""
-    return (APPLY, *log_lanes(project), *OUTBOX_LANES.values())
+    resync = (RESYNC,) if project.service_account else ()  # without one, nothing can be read
+    return (APPLY, *log_lanes(project), *OUTBOX_LANES.values(), *resync)
 
 
 def readers_of(projects: Mapping[str, Project]) -> Readers:

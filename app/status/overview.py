@@ -138,7 +138,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         destinations={
             lane.name: services.destinations.status(project.id, lane)
             for lane in lanes
-            if lane.source != "inbox"
+            if lane.source in {"log", "outbox"}
         },
         outboxes={lane.name: _outbox(services, project.id, lane.outbox) for lane in lanes if lane.outbox},
         dead_letters=services.dead_letters.count(project.id),

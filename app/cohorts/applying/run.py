@@ -11,6 +11,7 @@ from structlog.stdlib import get_logger
 
 from app.cohorts.applying.pages import Pages
 from app.cohorts.applying.renaming import Renaming
+from app.cohorts.applying.resyncing import Resyncing
 from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import DUE_IDLE, DUE_NOW, Work
 from app.cohorts.changelog import ChangeLog, span
@@ -21,6 +22,7 @@ from app.cohorts.membership import Membership
 from app.cohorts.record import CohortRecord
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.outcome import Outcome
+from app.lanes.work import PROFILES
 from app.store import keys
 from app.store.faults import is_fault
 from app.store.format import StoredFormat
@@ -30,6 +32,9 @@ log = get_logger(__name__)
 
 MAX_BACKLOG = 4_000
 """Log entries (of up to 250 changes) that Mixpanel's destinations may be behind before applying waits."""
+BUSY_BACKLOG = 20
+"""Log entries that the profiles destination may have before it for a replay to add more: live changes wait
+behind them. Of 250 members each, a quarter of what it delivers at a time."""
 BACKLOG_LOOK_S = 0.5
 MAX_TRIES = 5
 AFTER_A_FAULT_S = 60
@@ -65,6 +70,7 @@ class ApplyLane:
         self._tasks = Tasks(redis, membership)
         self._pages = Pages(redis, membership, self._tasks, refused_ids)
         self._renaming = Renaming(membership)
+        self._resyncing = Resyncing(redis, membership, self._tasks)
         self._session_s = session_days * 86_400
 
     def run(self, lane: HeldLane, project: Project, until: float) -> Outcome:
@@ -79,6 +85,7 @@ class ApplyLane:
             redis=self._redis,
             committer=self._committer,
             is_ahead=lambda: self._changelog.backlog(project.id) > MAX_BACKLOG,
+            is_busy=lambda: self._changelog.behind(project.id, PROFILES) >= BUSY_BACKLOG,
             lane=lane,
             project=project,
             until=until,
@@ -91,6 +98,7 @@ class ApplyLane:
             if work.is_ahead():
                 return Outcome.later(BACKLOG_LOOK_S, "Mixpanel's destinations are behind; applying waits")
             self._each_due(work, DUE_NOW, DUE_NOW, self._take_up)
+            self._answer(work)
             pages = self._inbox.waiting(project.id)
             if not pages and not self._idle(work):
                 return Outcome.drained()
@@ -113,13 +121,13 @@ class ApplyLane:
                 self._set_aside(work, waiting)
 
     def _apply(self, work: Work, waiting: Waiting) -> bool:
-        """Apply one page, and take a step of a rename; False when the page could not be applied."""
+        """Apply one page, and take a step of a rename or resync; False when the page could not be applied."""
         page = waiting.entry_id.decode()
         work.sequences.clear()
         with bound_contextvars(page=page, session=""), self._edge(work, "page_not_applied") as fault:
             if self._pages.apply(work, waiting):
                 log.info("page_applied", project_id=work.project_id, sequence=span(work.sequences))
-                self._each_due(work, DUE_IDLE, DUE_IDLE, self._renaming.step)
+                self._each_due(work, DUE_IDLE, DUE_IDLE, self._between)
         return not fault
 
     def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
@@ -145,7 +153,7 @@ class ApplyLane:
             log.error("page_set_aside", project_id=work.project_id)
 
     def _idle(self, work: Work) -> bool:
-        """Without a page: take a step of a rename, or complete what was quiet; False if there is none."""
+        """Without a page: do what goes on between pages, or complete what was quiet; False if nothing is."""
         now_s, now_us = self._redis.time()
         now_ms = now_s * 1000 + now_us // 1000
 
@@ -154,9 +162,26 @@ class ApplyLane:
             self._tasks.run(work, record)
             work.commit(work.seal(work.begin(record)))
 
-        return self._each_due(work, DUE_IDLE, DUE_IDLE, self._renaming.step) or self._each_due(
+        return self._each_due(work, DUE_IDLE, DUE_IDLE, self._between) or self._each_due(
             work, DUE_IDLE + 1, now_ms, complete
         )
+
+    def _between(self, work: Work, record: CohortRecord) -> None:
+        """Take a step of a rename or resync; a rename goes first: it is the new name that is replayed."""
+        if record.rename:
+            self._renaming.step(work, record)
+        elif record.resync and record.resync.phase != "reading":
+            self._resyncing.step(work, record)
+        elif record.new:
+            work.lane.write(keys.due(work.project_id), "ZREM", record.cohort_id)
+        else:
+            work.commit(work.seal(work.begin(record)))  # it has nothing to do: let that be known
+
+    def _answer(self, work: Work) -> None:
+        """Do what resyncs wait for."""
+        for cohort_id, number in self._resyncing.rung(work.project_id).items():
+            with self._edge(work, "resync_not_answered", cohort_id=cohort_id):
+                self._resyncing.answer(work, work.record(cohort_id), number)
 
     def _take_up(self, work: Work, record: CohortRecord) -> None:
         """Go on with what an earlier run left in the middle."""

@@ -22,7 +22,7 @@ log = get_logger(__name__)
 DUE_NOW = 0
 """In the sorted set of what is due: tasks that later pages wait for."""
 DUE_IDLE = 1
-"""A rename, which goes on between pages."""
+"""A rename or resync, which goes on between pages."""
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Work:
     Attributes:
         redis, committer: where it is read and written.
         is_ahead: whether the log is so long that applying has to wait for its readers.
+        is_busy: whether what is logged now would hold up changes that come after it.
         lane: the lane that is held.
         project: whose.
         until: when (monotonic seconds) the run's time is up.
@@ -43,6 +44,7 @@ class Work:
     redis: Redis
     committer: Committer
     is_ahead: Callable[[], bool]
+    is_busy: Callable[[], bool]
     lane: HeldLane
     project: Project
     until: float
@@ -86,6 +88,16 @@ class Work:
         self._records.clear()
         self.pending.clear()
         self._trust = None
+
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock."""
+        now_s, now_us = self.redis.time()
+        return now_s * 1000 + now_us // 1000
+
+    def postpone(self, record: CohortRecord, wait_ms: int) -> None:
+        """Leave a cohort alone for a while, unless a page comes for it."""
+        due_ms = self.now_ms() + wait_ms
+        self.lane.write(keys.due(self.project_id), "ZADD", due_ms, record.cohort_id)
 
     def begin(self, record: CohortRecord) -> Commit:
         """Begin a step for a cohort."""
@@ -141,7 +153,7 @@ class Work:
     def _due(self, record: CohortRecord) -> int | None:
         if record.machine.tasks:
             return DUE_NOW
-        if record.rename:
+        if record.rename or (record.resync and record.resync.phase != "reading"):
             return DUE_IDLE
         return due_at(record.machine, self.trust)
 

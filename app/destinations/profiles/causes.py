@@ -7,6 +7,7 @@
 | changes   | reasserted | `enter`: `$set`, `$set_once`, `$union` | nothing             | nothing          |
 |           |            | without `{member[..]}`                 |                     |                  |
 | changes   | rename     | old names removed, the new one set     | nothing             | nothing          |
+| changes   | replay     | as reasserted                          | nothing             | nothing          |
 | changes   | any other  | nothing                                | nothing             | nothing          |
 | any other | any        | nothing                                | nothing             | nothing          |
 
@@ -28,6 +29,7 @@ from app.destinations.profiles.operations import COUNTS
 from config.rules import Operation, Rule, RuleSet
 
 _FULL: Final = frozenset({"sync", "taken_back"})
+_AGAIN: Final = frozenset({"reasserted", "replay"})
 _REASSERTED: Final = frozenset({"$set", "$set_once", "$union"})
 _REMOVALS: Final = frozenset({"$remove", "$unset"})
 
@@ -68,7 +70,7 @@ def acts(entry: Entry, rules: RuleSet) -> Acts:
             ),
             updated=_under(entry.cohort_name, (op for rule in matching for op in rule.updating)),
         )
-    if entry.cause == "reasserted":
+    if entry.cause in _AGAIN:
         again = (
             op for rule in matching for op in rule.enter if op.kind in _REASSERTED and not _of_member(op)
         )

@@ -11,11 +11,13 @@ from app.cohorts import buckets
 from app.cohorts.epochs import Attempt, Entry, Machine
 from app.cohorts.packing import unpack_entry, unpack_id, unpack_ids
 from app.cohorts.record import CohortRecord
-from app.lanes.work import LANES
+from app.lanes.work import LANES, PROFILES
 from app.store import keys
 from tests.integration.cohorts.relay import SESSION_DAYS, P, Relay, replayed
 
 Entries = dict[str, Entry]
+RESYNCED = rf"cr:\{{{P}\}}:resync:(n|read|gone):[\d:]+"
+"""What is kept of resyncs, those that have ended."""
 FULL_BUCKET = 220
 """Linear hashing leaves buckets twice as full as others, and chance puts some more into one."""
 
@@ -92,7 +94,7 @@ def check_log(relay: Relay) -> None:
         assert max(Counter(entered + exited + updated).values(), default=1) == 1
         assert present.issuperset(exited)
         assert present.issuperset(updated)
-        if entry.cause in {"rename", "reasserted"}:
+        if entry.cause in {"rename", "reasserted", "replay"}:
             assert present.issuperset(entered)
         else:
             assert present.isdisjoint(entered)
@@ -116,7 +118,12 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         *(each(P) for each in (keys.inbox, keys.inbox_meta, keys.inbox_waiting, keys.inbox_tries)),
         *(each(P) for each in (keys.cohorts, keys.trust, keys.due)),
         *(each(P) for each in (keys.log, keys.log_meta, keys.quarantine_counts)),
+        *(each(P) for each in (keys.resync_numbers, keys.resyncs, keys.resyncs_open)),
+        *(each(P) for each in (keys.resyncs_rung, keys.resyncs_due)),
+        keys.destination(P, PROFILES.name),
     }
+    under_way = cast("list[bytes]", redis.hvals(keys.resyncs_open(P)))
+    kept |= {keys.resync(P, int(number)) for number in under_way}
     for cohort_id in cohort_ids:
         record, _ = stored(redis, cohort_id)
         kept |= {each(P, cohort_id) for each in (keys.cohort, keys.epochs, keys.sessions)}
@@ -127,7 +134,7 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         lives_s = redis.ttl(key)
         if key in kept:
             assert lives_s == -1, key
-        elif key in {keys.set_aside(P), keys.quarantine(P)}:
+        elif key in {keys.set_aside(P), keys.quarantine(P)} or re.fullmatch(RESYNCED, key):
             assert 0 < lives_s <= 31 * 86_400, key
         else:
             assert re.fullmatch(rf"cr:\{{{P}\}}:s:[^:]+:[^:]+(:pages)?", key), f"nobody documents {key}"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.cohorts.epochs import Machine
 from app.cohorts.record import CohortRecord, Rename
+from app.cohorts.resync import Resync
 from tests.model.engine import EngineReceiver
 from tests.model.notation import parse
 
@@ -25,6 +26,7 @@ records = st.builds(
     buckets=st.integers(1, 1 << 20),
     entries=numbers,
     rename=st.none() | st.builds(Rename, st.lists(names, min_size=1), numbers, numbers),
+    resync=st.none() | st.builds(Resync, numbers, st.just("reconcile"), numbers, named=st.lists(numbers)),
     suspect=names,
     quarantined=numbers,
     synced_ms=numbers,

@@ -135,8 +135,9 @@ def test_ordinary_changes_do_everything(cause: str) -> None:
     ]
 
 
-def test_asserting_again_does_only_what_may_be_repeated_and_needs_no_property() -> None:
-    again = entry(cause="reasserted", entered=["u"], exited=["v"], updated={"w": {}})
+@pytest.mark.parametrize("cause", ["reasserted", "replay"])
+def test_asserting_again_does_only_what_may_be_repeated_and_needs_no_property(cause: str) -> None:
+    again = entry(cause=cause, entered=["u"], exited=["v"], updated={"w": {}})
     assert sent(planned([again], RuleSet((ALL_KINDS,)))) == [
         [],
         [
@@ -185,7 +186,7 @@ def test_leaving_while_a_rename_goes_on_removes_the_old_names_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "cause"), [("changes", "replay"), ("sync.completed", "sync"), ("cohort.renamed", "")]
+    ("kind", "cause"), [("changes", "erased"), ("sync.completed", "sync"), ("resync.started", "replay")]
 )
 def test_other_entries_cause_nothing(kind: str, cause: str) -> None:
     assert planned([entry(kind=kind, cause=cause, entered=["u"], exited=["v"])]).rounds == ()

@@ -1,0 +1,3 @@
+from tests.integration.cohorts.conftest import quiet
+
+__all__ = ["quiet"]
