@@ -39,6 +39,9 @@ class Limits:
     max_exported: int = 100_000
     exports_an_hour: int = 60
     exports_a_second: int = 3
+    queries_an_hour: int = 60
+    queries_a_second: int = 3
+    queries_at_once: int = 5
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,18 @@ class ApiHabits:
             ("refused"), or everything that came with it ("refuse_batch").
         export: `/export` shows each event once ("deduplicated"), or as often as it came ("raw"), which is
             what Mixpanel documents of its own.
+        query_pages: The further pages of a profile query count towards the hour ("counted") or not ("free"):
+            not documented.
+        query_page_size: Profiles a page; one that is being read keeps its size.
+        query_session_s: Sandbox seconds that a query can be read on: not documented.
     """
 
     device_profiles: Literal["dropped", "merged"] = "dropped"
     verbs: Literal["refused", "refuse_batch"] = "refused"
     export: Literal["deduplicated", "raw"] = "deduplicated"
+    query_pages: Literal["counted", "free"] = "counted"
+    query_page_size: int = 1000
+    query_session_s: float = 24 * 3600.0
 
 
 @dataclass(frozen=True)

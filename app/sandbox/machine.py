@@ -8,6 +8,7 @@ from flask import Flask
 from app.sandbox.api.assembly import ApiStores, assemble
 from app.sandbox.api.endpoint import Surroundings
 from app.sandbox.api.limits import RollingMinute
+from app.sandbox.api.query import QueryStores
 from app.sandbox.chance import seeded
 from app.sandbox.clock import SandboxClock
 from app.sandbox.config import Controls, SandboxConfig
@@ -113,6 +114,7 @@ class Machine:
         self.api = assemble(
             config,
             ApiStores(self.database, self.profiles, self.groups, self.events, self.identities),
+            QueryStores(self.profiles, self.cohorts, self.population, self.meta),
             linker,
             Surroundings(self.controls, self.faults, self.journal, self.clock, self.stop, RollingMinute()),
         )

@@ -8,6 +8,7 @@ from app.sandbox.api.event_doors import ImportDoor, TrackDoor
 from app.sandbox.api.event_ingest import EventIngest
 from app.sandbox.api.export import Export
 from app.sandbox.api.profile_doors import EngageDoor, GroupsDoor
+from app.sandbox.api.query import Query, QueryStores
 from app.sandbox.config import SandboxConfig
 from app.sandbox.identity.linking import Linker
 from app.sandbox.store.database import Database
@@ -37,9 +38,12 @@ class Api:
     imports: Endpoint
     track: Endpoint
     export: Export
+    query: Query
 
 
-def assemble(config: SandboxConfig, stores: ApiStores, linker: Linker, shared: Surroundings) -> Api:
+def assemble(
+    config: SandboxConfig, stores: ApiStores, queried: QueryStores, linker: Linker, shared: Surroundings
+) -> Api:
     """Put the endpoints together."""
     credentials = Credentials(config)
     ingest = EventIngest(stores.database, stores.events, linker, shared.controls, config.token)
@@ -50,4 +54,5 @@ def assemble(config: SandboxConfig, stores: ApiStores, linker: Linker, shared: S
         imports=Endpoint(ImportDoor(ingest, credentials), shared),
         track=Endpoint(TrackDoor(ingest), shared),
         export=Export(stores.events, credentials, shared),
+        query=Query(queried, credentials, shared, config.project_id),
     )

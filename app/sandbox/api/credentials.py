@@ -1,4 +1,4 @@
-"""Who may import and export.
+"""Who may import, export and query.
 
 Source: the published OpenAPI description, and https://docs.mixpanel.com/reference/import-events: a service
 account with `project_id`; or the project secret as username; or, for `/import` only, the project token as

@@ -52,6 +52,20 @@ def export() -> Response:
     return _settled(machine.api.export.answer(call), machine)
 
 
+@blueprint.post("/api/query/engage", strict_slashes=False)
+def query_profiles() -> Response:
+    """Read profiles back, such as those of a cohort."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.query.profiles(_call(Modes.of(request.args))), machine)
+
+
+@blueprint.post("/api/query/cohorts/list", strict_slashes=False)
+def query_cohorts() -> Response:
+    """List the cohorts."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.query.cohorts(_call(Modes.of(request.args))), machine)
+
+
 def _call(modes: Modes) -> Call:
     given = request.authorization
     basic = given is not None and given.type == "basic"

@@ -98,6 +98,7 @@ def reset() -> ResponseReturnValue:
         machine.seeding.again()
     machine.faults.clear()
     machine.journal.clear()
+    machine.api.query.sessions.clear()
     machine.controls.restore()
     return jsonify(profiles=machine.profiles.count(), cohorts=len(machine.cohorts.all()))
 

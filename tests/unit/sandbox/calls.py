@@ -1,6 +1,7 @@
 """Requests to a machine's endpoints, without HTTP around them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -120,3 +121,39 @@ def decoded(answer: Answer) -> Any:
 def failures(answer: Answer) -> list[tuple[int, str]]:
     """Return index and field of each failed record."""
     return [(one["index"], one["field"]) for one in decoded(answer).get("failed_records", [])]
+
+
+def query(
+    machine: Machine,
+    who: tuple[str, str] | None = ACCOUNT,
+    project_id: str | None = None,
+    **form: Any,
+) -> Answer:
+    """Ask for a page of profiles; what is no text goes as JSON."""
+    fields = {
+        name: value if isinstance(value, str) else encoded(value).decode() for name, value in form.items()
+    }
+    username, password = who or (None, "")
+    answer = machine.api.query.profiles(
+        Call(
+            modes=Modes.of({}),
+            body=urlencode(fields).encode(),
+            mimetype="application/x-www-form-urlencoded",
+            encoding="",
+            username=username,
+            password=password,
+            query={"project_id": project_id or machine.config.project_id},
+        )
+    )
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def query_cohorts(machine: Machine, who: tuple[str, str] | None = ACCOUNT) -> Answer:
+    """List the cohorts."""
+    username, password = who or (None, "")
+    asked = {"project_id": machine.config.project_id}
+    call = Call(Modes.of({}), b"", "", "", username=username, password=password, query=asked)
+    answer = machine.api.query.cohorts(call)
+    assert isinstance(answer, Answer)
+    return answer
