@@ -3,9 +3,11 @@
 Texts and attributes carry statuses and codes only: never a body, a token or a profile's value.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from app.mixpanel.results import Progress
+
+Trouble = Literal["", "timeout", "unreachable", "broken"]
 
 
 class MixpanelError(Exception):
@@ -13,13 +15,15 @@ class MixpanelError(Exception):
 
     Attributes:
         code: Stable name of the kind, for log fields and metric labels.
+        status: HTTP status; None where no answer came.
         progress: Set by `BatchSender.deliver` when the error ended a batch: what was settled before it.
     """
 
     code: ClassVar[str] = "mixpanel"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
+        self.status = status
         self.progress: Progress | None = None
 
 
@@ -30,7 +34,7 @@ class Retryable(MixpanelError):  # noqa: N818 - the name says what to do next
         reason: One line.
         outcome_unknown: True when Mixpanel may have applied the request all the same. What is idempotent is
             simply sent again; `$add` and `$append` must not be.
-        status: HTTP status, or None where no answer came.
+        trouble: `timeout`, `unreachable` or `broken` where no (whole) answer came, else nothing.
         retry_after_s: What the answer's `Retry-After` asked for, in seconds; 0 where it asked for nothing.
     """
 
@@ -42,12 +46,13 @@ class Retryable(MixpanelError):  # noqa: N818 - the name says what to do next
         *,
         outcome_unknown: bool = True,
         status: int | None = None,
+        trouble: Trouble = "",
         retry_after_s: float = 0.0,
     ) -> None:
-        super().__init__(reason)
+        super().__init__(reason, status)
         self.reason = reason
         self.outcome_unknown = outcome_unknown
-        self.status = status
+        self.trouble = trouble
         self.retry_after_s = retry_after_s
 
 
@@ -60,9 +65,9 @@ class Throttled(MixpanelError):  # noqa: N818 - the name says what to do next
 
     code = "throttled"
 
-    def __init__(self, retry_after_s: float = 0.0, message: str = "") -> None:
+    def __init__(self, retry_after_s: float = 0.0, message: str = "", status: int | None = 429) -> None:
         super().__init__(
-            message or f"Mixpanel's rate limit is reached (429), asked to wait {retry_after_s:.3f} s"
+            message or f"Mixpanel's rate limit is reached (429), asked to wait {retry_after_s:.3f} s", status
         )
         self.retry_after_s = retry_after_s
 
@@ -80,6 +85,7 @@ class OverBudget(Throttled):
         super().__init__(
             retry_after_s,
             f"The project's budget of requests is used up, enough is free in {retry_after_s:.3f} s",
+            None,
         )
 
 
@@ -94,8 +100,7 @@ class Rejected(MixpanelError):  # noqa: N818 - the name says what to do next
     code = "rejected"
 
     def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+        super().__init__(reason, status)
         self.reason = reason
 
 
@@ -110,7 +115,7 @@ class TooLarge(MixpanelError):  # noqa: N818 - the name says what to do next
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         named = f", the limit is {limit_bytes} bytes" if limit_bytes else ""
-        super().__init__(f"The request was too large (413){named}")
+        super().__init__(f"The request was too large (413){named}", 413)
         self.limit_bytes = limit_bytes
 
 
@@ -125,8 +130,7 @@ class CredentialRefused(MixpanelError):  # noqa: N818 - the name says what to do
     code = "credential_refused"
 
     def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+        super().__init__(reason, status)
         self.reason = reason
 
 

@@ -93,6 +93,8 @@ class Ingestion:
             integration_id=project.integration_id,
             auth=auth,
             readable=_READABLE,
+            project_id=project.id,
+            records=len(records),
         )
         return self._send(call, project, len(records))
 
@@ -104,6 +106,8 @@ class Ingestion:
             body=json_array(records),
             integration_id=project.integration_id,
             readable=_READABLE,
+            project_id=project.id,
+            records=len(records),
         )
         return self._send(call, project, len(records))
 

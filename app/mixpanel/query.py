@@ -124,6 +124,7 @@ class Query:
             auth=(account.username, account.secret.reveal()),
             readable=_GONE,
             max_answer_bytes=max_bytes,
+            project_id=project.id,
         )
 
 

@@ -43,6 +43,8 @@ class Call:
         auth: Basic-auth username and password, or None.
         readable: Statuses besides 2xx whose answer the caller reads itself instead of getting an exception.
         max_answer_bytes: Most bytes of the (unpacked) answer that are taken in, give or take a piece.
+        project_id: Whose it is; for logs and metrics only, like `records`.
+        records: How many records it hands over, or None.
     """
 
     method: str
@@ -55,6 +57,8 @@ class Call:
     auth: tuple[str, str] | None = field(default=None, repr=False)
     readable: frozenset[int] = frozenset()
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    project_id: str = ""
+    records: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,27 @@ class Answer:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Say what came of a call.
+
+    Attributes:
+        call: The call.
+        status: The answer's; None where none came.
+        outcome: `ok`, `refused` (an answer that the caller reads itself), or an error's code or trouble.
+        seconds: What it took.
+    """
+
+    call: Call
+    status: int | None
+    outcome: str
+    seconds: float
+
+
+def unobserved(_exchange: Exchange) -> None:
+    """Tell nobody."""
+
+
 class Transport:
     """Send requests over one pool of kept-alive connections; safe to share between threads.
 
@@ -79,6 +104,7 @@ class Transport:
         connections: Connections kept for each host: one for each thread that sends.
         monotonic: Clock of the deadlines, in seconds.
         now: Clock against which a `Retry-After` date is read.
+        observe: Is told what came of each request, in the thread that made it.
     """
 
     def __init__(
@@ -89,8 +115,10 @@ class Transport:
         connections: int = 10,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observe: Callable[[Exchange], None] = unobserved,
     ) -> None:
         self.timeout_s = timeout_s
+        self._observe = observe
         self._connect_s = min(connect_timeout_s, timeout_s / 2)
         self._connections = connections
         self._monotonic = monotonic
@@ -111,14 +139,27 @@ class Transport:
             Retryable: 408, 5xx, time-out, broken connection.
             Rejected: Every other status (no redirect is followed: a request must not wander to another host).
         """
-        deadline = self._monotonic() + self.timeout_s
+        begun = self._monotonic()
+        try:
+            answer = self._exchange(call, begun + self.timeout_s)
+        except MixpanelError as error:
+            trouble = error.trouble if isinstance(error, Retryable) else ""
+            self._tell(call, error.status or None, trouble or error.code, begun)
+            raise
+        self._tell(call, answer.status, "refused" if answer.status in call.readable else "ok", begun)
+        return answer
+
+    def _tell(self, call: Call, status: int | None, outcome: str, begun: float) -> None:
+        self._observe(Exchange(call, status, outcome, self._monotonic() - begun))
+
+    def _exchange(self, call: Call, deadline: float) -> Answer:
         try:
             with self._request(call) as response:
                 body = self._read(response, deadline, call.max_answer_bytes)
         except requests.RequestException as err:
             raise _broken(err) from err
         except (urllib3.exceptions.HTTPError, OSError) as err:
-            raise Retryable(f"the answer broke off ({type(err).__name__})") from err
+            raise Retryable(f"the answer broke off ({type(err).__name__})", trouble="broken") from err
         status = response.status_code
         if 200 <= status < 300 or status in call.readable:  # noqa: PLR2004 - the bounds of HTTP's success class
             return Answer(status, body, whole=len(body) <= call.max_answer_bytes)
@@ -155,7 +196,7 @@ class Transport:
             pieces.append(piece)
             size += len(piece)
             if self._monotonic() > deadline:
-                raise Retryable(f"the answer was not complete within {self.timeout_s:g} s")
+                raise Retryable(f"the answer was not complete within {self.timeout_s:g} s", trouble="timeout")
         return b"".join(pieces)
 
     def _refusal(self, status: int, body: bytes, retry_after: str | None) -> MixpanelError:
@@ -203,10 +244,11 @@ def _broken(err: requests.RequestException) -> MixpanelError:
     if isinstance(err, ValueError):  # requests' name for a URL or header that cannot be sent
         return Rejected(0, f"the request could not be formed ({type(err).__name__})")
     if isinstance(err, requests.ReadTimeout):
-        return Retryable("no answer in time")
+        return Retryable("no answer in time", trouble="timeout")
     if isinstance(err, requests.ConnectTimeout) or _never_connected(err):
-        return Retryable(f"could not connect ({type(err).__name__})", outcome_unknown=False)
-    return Retryable(f"the connection broke ({type(err).__name__})")
+        reason = f"could not connect ({type(err).__name__})"
+        return Retryable(reason, outcome_unknown=False, trouble="unreachable")
+    return Retryable(f"the connection broke ({type(err).__name__})", trouble="broken")
 
 
 def _never_connected(err: BaseException) -> bool:

@@ -344,6 +344,16 @@ def heartbeats() -> str:
     return f"{PREFIX}heartbeats"
 
 
+def metrics() -> str:
+    """Hash: series (JSON: name, labels, which number) -> what all processes counted. Kept; by add.lua."""
+    return f"{PREFIX}{{metrics}}"
+
+
+def metrics_added(process: str) -> str:
+    """String: number of a process's last addition to the metrics. Lives an hour; by add.lua."""
+    return f"{PREFIX}{{metrics}}:added:{process}"
+
+
 def clock_lock() -> str:
     """String: which clock process ticks. Lives some seconds; taken and renewed by the clock."""
     return f"{PREFIX}clock"

@@ -1,0 +1,62 @@
+"""Keep in Redis what all processes have counted together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+import orjson
+from redis import Redis
+
+from app.metrics.families import FAMILIES, Family
+from app.metrics.recorder import INFINITE, SUM, Series
+from app.store import keys, scripts
+
+REMEMBERED_S: Final = 3_600
+"""How long the number of a process's last addition is kept: longer than a process tries the same again."""
+FIELDS_AT_MOST: Final = 50_000
+
+
+class StoredMetrics:
+    """Add to the numbers, and read them.
+
+    Args:
+        redis: where.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._add = scripts.load(redis, "metrics/scripts/add.lua")
+
+    def add(self, process: str, number: int, added: Mapping[Series, float]) -> None:
+        """Add some numbers, all or none, and once only however often this is called for them.
+
+        Args:
+            process: names the process.
+            number: of this addition of the process, from 1 on.
+            added: what to add.
+
+        Raises:
+            RedisError: they may or may not have been added.
+        """
+        pairs = [part for series, by in added.items() for part in (orjson.dumps(series), by)]
+        self._add(
+            keys=[keys.metrics(), keys.metrics_added(process)],
+            args=[number, REMEMBERED_S, FIELDS_AT_MOST, *pairs],
+        )
+
+    def read(self) -> dict[Series, float]:
+        """Return the numbers; those of families that this code does not know (any more) are left out."""
+        stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.metrics()))
+        return dict(_known(stored))
+
+
+def _known(stored: Mapping[bytes, bytes]) -> Iterator[tuple[Series, float]]:
+    families = {family.name: family for family in FAMILIES}
+    for field, number in stored.items():
+        name, labels, slot = orjson.loads(field)
+        family = families.get(name)
+        if family and len(labels) == len(family.labels) and slot in _slots(family):
+            yield (name, tuple(labels), slot), float(number)
+
+
+def _slots(family: Family) -> tuple[str, ...]:
+    return ("",) if family.kind == "counter" else (*map(repr, family.bounds), INFINITE, SUM)
