@@ -204,7 +204,7 @@ def test_a_clock_set_back_blocks_nobody(redis_client: redis.Redis) -> None:
 
 
 def test_projects_do_not_share_a_budget_and_what_is_left_is_shown(redis_client: redis.Redis) -> None:
-    budget = RequestBudget(redis_client, SMALL)
+    budget = RequestBudget(redis_client, SMALL, now_us=Clock())
     with budget.slot("1"):
         assert budget.left("1") == Left((5, 2), 1)
         assert budget.left("2") == Left((6, 3), 2)
@@ -225,7 +225,7 @@ def test_projects_do_not_share_a_budget_and_what_is_left_is_shown(redis_client: 
 def test_only_what_never_reached_mixpanel_is_not_counted(
     redis_client: redis.Redis, error: Exception, left: int
 ) -> None:
-    budget = RequestBudget(redis_client, SMALL)
+    budget = RequestBudget(redis_client, SMALL, now_us=Clock())
     with pytest.raises(type(error)), budget.slot("1"):
         raise error
     assert budget.left("1") == Left((left, 3 if left == 6 else 2), 2)
