@@ -2,8 +2,8 @@
 
 The checks stand in this order: shutting down 503, token 401, scope 403, project 404. A project that is not
 configured and one that the token is not for are answered alike: a token's holder learns of no other project.
-Failed attempts are not slowed down: nobody guesses 256 bits, and what cannot be a token is refused without
-asking Redis.
+Nobody guesses 256 bits. Wrong tokens are limited all the same, by the address that they come from: to keep
+the noise down. A right one is let through whatever came before, so nobody can lock somebody else out.
 """
 
 import time
@@ -12,21 +12,26 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import Response, g, request
+from structlog.stdlib import get_logger
 
+from app.access.failed_logins import FailedLogins
 from app.access.scopes import Scope
 from app.access.token import Token
 from app.access.tokens import Tokens
+from app.web.api.auditing import begin_entry
 from app.web.api.kinds import (
     BAD_TOKEN,
     EXPIRED_TOKEN,
     NO_SCOPE,
     NO_TOKEN,
     SHUTTING_DOWN,
+    TOO_MANY_FAILED,
     UNKNOWN_PROJECT,
     Kind,
 )
-from app.web.api.log import begin_line, fields
+from app.web.api.log import begin_line, drop_line, fields
 from app.web.api.problems import Problem
+from app.web.client import client_address
 from app.web.draining import Draining
 from config.projects import Projects
 
@@ -41,11 +46,15 @@ class Access:
     Attributes:
         tokens: those that there are.
         projects: those that are configured.
+        failed_logins: those that came with a wrong one.
+        trusted_proxies: how many stand before us.
         draining: whether the process is ending.
         now_ms: the time.
     """
 
     tokens: Tokens
+    failed_logins: FailedLogins
+    trusted_proxies: int
     projects: Projects
     draining: Draining
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -66,6 +75,7 @@ class Access:
         token = self._authenticate(request.headers.get("Authorization", ""))
         g.token = token
         fields()["caller"] = token.id
+        begin_entry(token, needed)
         if not token.allows(needed):
             headers = {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
             raise Problem(NO_SCOPE, f"This needs the scope {needed}.", headers=headers)
@@ -77,20 +87,44 @@ class Access:
     def _authenticate(self, authorization: str) -> Token:
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
+            self._hold_up()
             raise _unauthorized(NO_TOKEN, "There is no bearer token in the header Authorization.")
         token = self.tokens.find(text.strip())
         if token is None:
+            self._count_failed()
             raise _unauthorized(BAD_TOKEN, "There is no such token; it may have been revoked.")
         now_ms = self.now_ms()
         if token.expired(now_ms):
+            self._hold_up()
             raise _unauthorized(EXPIRED_TOKEN, f"The token {token.id} has expired.")
         self.tokens.note_use(token, now_ms)
         return token
+
+    def _hold_up(self) -> None:
+        """Refuse who brings no valid token, where too many wrong ones came from."""
+        retry_after_s = self.failed_logins.held_up(client_address(request, self.trusted_proxies))
+        if retry_after_s is not None:
+            raise _too_many(retry_after_s)
+
+    def _count_failed(self) -> None:
+        """Count a wrong token. Their calls have no lines of their own: one line a minute tells how many."""
+        drop_line()
+        address = client_address(request, self.trusted_proxies)
+        failed = self.failed_logins.count(address)
+        if failed.to_log:
+            get_logger().warning("failed_logins", count=failed.to_log, newest_from=address)
+        if failed.retry_after_s is not None:
+            raise _too_many(failed.retry_after_s)
 
 
 def caller() -> Token:
     """Return the token of the request that is being answered."""
     return cast("Token", g.token)
+
+
+def _too_many(retry_after_s: float) -> Problem:
+    detail = "Too many wrong tokens came from this address; correct yours."
+    return Problem(TOO_MANY_FAILED, detail, retry_after_s=retry_after_s)
 
 
 def _unauthorized(kind: Kind, detail: str) -> Problem:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.web.api import dead_letter_section, events, groups, identity_links, profiles, quarantine
 from app.web.api.access import Access
+from app.web.api.auditing import audit_calls
 from app.web.api.errors import answer_error
 from app.web.api.log import log_calls
 from app.web.api.pages import Pages
@@ -28,8 +29,12 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
 
 def add_api(app: Flask, services: WebServices, draining: Draining) -> None:
     """Add everything below `/api/v1`."""
-    access = Access(services.tokens, services.settings.projects, draining)
+    settings = services.settings
+    access = Access(
+        services.tokens, services.failed_logins, settings.trusted_proxies, settings.projects, draining
+    )
     document = register(app, [make(services) for make in SECTIONS], access)
     app.register_blueprint(Pages(document).blueprint())
     app.register_error_handler(Problem, answer_error)
     log_calls(app)
+    audit_calls(app, services.audit, settings.secret_key)

@@ -61,6 +61,13 @@ BAD_TOKEN: Final = Kind(
 EXPIRED_TOKEN: Final = Kind(
     "token_expired", 401, "The token has expired.", "Make a new one with `flask tokens create`."
 )
+TOO_MANY_FAILED: Final = Kind(
+    "too_many_failed_logins",
+    429,
+    "Too many wrong tokens came from this address.",
+    "Correct the token. A right one is let through at any time.",
+    retry_after_s=60,
+)
 NO_SCOPE: Final = Kind(
     "scope_missing", 403, "The token may not do this.", "Use a token that has the scope that detail names."
 )
@@ -157,6 +164,7 @@ EVERYWHERE: Final = (
     NO_TOKEN,
     BAD_TOKEN,
     EXPIRED_TOKEN,
+    TOO_MANY_FAILED,
     NO_SCOPE,
     INTERNAL_ERROR,
     STORE_UNAVAILABLE,

@@ -15,6 +15,11 @@ def begin_line() -> None:
     fields()["route"] = f"{request.method} {request.url_rule}"
 
 
+def drop_line() -> None:
+    """Let this request have no line: it is counted elsewhere."""
+    g.pop("begun_s", None)
+
+
 def fields() -> dict[str, Any]:
     """Return the fields of this call's line; whoever knows something adds it."""
     if "line" not in g:

@@ -1,0 +1,27 @@
+"""Which address a request came from."""
+
+import ipaddress
+
+from flask import Request
+
+
+def client_address(request: Request, trusted_proxies: int) -> str:
+    """Return the client's address; empty where nobody knows it.
+
+    Args:
+        request: that came.
+        trusted_proxies: how many stand between the client and us. Each adds the address that it was called
+            from to X-Forwarded-For, at the end; what stands before theirs the client may have made up.
+    """
+    peer = request.remote_addr or ""
+    if not trusted_proxies:
+        return peer
+    told = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
+    if len(told) < trusted_proxies:
+        return peer
+    forwarded = told[-trusted_proxies].strip()
+    try:
+        ipaddress.ip_address(forwarded)
+    except ValueError:
+        return peer
+    return forwarded
