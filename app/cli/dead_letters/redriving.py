@@ -29,6 +29,7 @@ from app.destinations.outbox import OutboxFull
 from app.services import Services
 
 State = Literal["redriven", "redriven_before", "not_found", "needs_confirmation", "invalid", "outbox_full"]
+_DETAIL: Final = 60
 _DONE: Final = ("redriven", "redriven_before")
 
 
@@ -40,7 +41,8 @@ _DONE: Final = ("redriven", "redriven_before")
 def redrive(letter_ids: tuple[str, ...], **options: Any) -> None:
     """Send dead letters again, as they are or corrected.
 
-    A letter moves into an outbox in one step: to do it twice adds nothing. By a filter, letters that need a
+    A letter moves into an outbox in one step: to do it twice adds nothing. It is sent as of now, over what
+    has changed in the same profile since. By a filter, letters that need a
     correction or a confirmation are left, and counted.
     """
     asked = Asked.of(letter_ids, options)
@@ -114,7 +116,7 @@ def _tried(
     try:
         done = services.redriver.one(project, letter_id, now_ms(services), edited=edited, confirmed=confirmed)
     except NeedsConfirmation:
-        return "needs_confirmation", f"{CONFIRMATION} (--confirm-outcome-unknown)"
+        return "needs_confirmation", CONFIRMATION
     except Invalid as wrong:
         return "invalid", wrong.detail
     except OutboxFull:
@@ -130,7 +132,10 @@ def _say_each(ended: list[_Ended], *, as_json: bool) -> int:
     if as_json:
         print_json({"ok": good == len(ended), "dead_letters": [asdict(each) for each in ended]})
     else:
-        click.echo(table(("id", "state", "detail"), ((each.id, each.state, each.detail) for each in ended)))
+        rows = ((each.id, each.state, clean(each.detail, _DETAIL)) for each in ended)
+        click.echo(table(("id", "state", "detail"), rows))
+        if any(each.state == "needs_confirmation" for each in ended):
+            click.echo(f"\n{CONFIRMATION}\nTo send it nevertheless: --confirm-outcome-unknown")
     return 0 if good == len(ended) else LEFT if good else 1
 
 

@@ -106,7 +106,8 @@ def _of_one(views: DeadLetterViews) -> tuple[Endpoint, ...]:
             scope="operate",
             summary="Send a dead letter again",
             description="As it is, or corrected: `record` is held to the checks of what is handed in. The"
-            " letter moves into an outbox in one step, so a repetition adds nothing, and says so.",
+            " letter moves into an outbox in one step, so a repetition adds nothing, and says so. It is sent"
+            " as of now, over what has changed in the same profile since.",
             answers={200: Answer("It is on its way.", RedrivenLetterSchema)},
             problems=(*_BODIES, UNKNOWN_DEAD_LETTER, CONFIRMATION_NEEDED, INVALID_RECORDS, OUTBOX_FULL),
             body=_body("How. May be left out.", RedriveLetterSchema, {}),
