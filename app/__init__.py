@@ -19,10 +19,10 @@ def create_app(source: "Settings | Services") -> "Flask":
         source: Settings, from which the services are built, or the services themselves.
     """
     from app.services import build_services  # noqa: PLC0415 - see above
-    from app.web.factory import build_web  # noqa: PLC0415 - see above
+    from app.web.factory import build_whole  # noqa: PLC0415 - see above
     from config.settings import Settings  # noqa: PLC0415 - see above
 
-    return build_web(build_services(source) if isinstance(source, Settings) else source)
+    return build_whole(build_services(source) if isinstance(source, Settings) else source)
 
 
 def app_from_environment() -> "Flask":
@@ -36,6 +36,7 @@ def app_from_environment() -> "Flask":
             status is the one that tells gunicorn's master to stop instead of starting the worker again and
             again.
     """
+    import atexit  # noqa: PLC0415 - see above
     import os  # noqa: PLC0415 - see above
     import sys  # noqa: PLC0415 - see above
 
@@ -55,6 +56,8 @@ def app_from_environment() -> "Flask":
     if reason := why_not_to_start(services):
         sys.stderr.write(f"{reason}\n")
         raise SystemExit(3)
+    services.flushing.start()
+    atexit.register(services.flushing.stop)
     app = create_app(services)
     app.extensions[DRAINING].follow()
     return app

@@ -29,6 +29,10 @@ from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.runner import LaneRunner
 from app.lanes.work import APPLY, readers_of
+from app.metrics.flushing import Flushing
+from app.metrics.recorder import Recorder
+from app.metrics.stored import StoredMetrics
+from app.mixpanel.observing import Observer
 from app.mixpanel.query import Query
 from app.mixpanel.query_budget import query_rates
 from app.mixpanel.refused_ids import REFUSED_IDS
@@ -69,6 +73,9 @@ class Services:
     audit: Audit
     destinations: DestinationStatuses
     heartbeats: Heartbeats
+    recorder: Recorder
+    stored_metrics: StoredMetrics
+    flushing: Flushing
     runners: Mapping[str, LaneRunner]
 
 
@@ -103,7 +110,9 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         session_days=settings.session_days,
         refused_ids=REFUSED_IDS,
     )
-    destinations = Destinations(settings, redis, lanes, changelog, outboxes)
+    recorder, stored_metrics = Recorder(), StoredMetrics(redis)
+    observer = Observer(recorder)
+    destinations = Destinations(settings, redis, lanes, changelog, outboxes, observe=observer)
     return Services(
         settings=settings,
         redis=redis,
@@ -124,21 +133,24 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         outboxes=outboxes,
         links=destinations.ledger,
         pending_links=destinations.pending,
-        query=_query(settings, redis),
+        query=_query(settings, redis, observer),
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
         destinations=DestinationStatuses(redis, changelog, outboxes),
         heartbeats=Heartbeats(redis),
+        recorder=recorder,
+        stored_metrics=stored_metrics,
+        flushing=Flushing(recorder, stored_metrics),
         runners={APPLY.name: apply, **destinations.runners(cohorts, membership)},
     )
 
 
-def _query(settings: Settings, redis: Redis) -> Query:
+def _query(settings: Settings, redis: Redis, observer: Observer) -> Query:
     rates = query_rates(
         timeout_s=settings.query_timeout_s,
         an_hour=settings.queries_an_hour,
         pages_count=settings.query_pages_count,
     )
-    transport = Transport(timeout_s=settings.query_timeout_s, connections=rates.at_once)
+    transport = Transport(timeout_s=settings.query_timeout_s, connections=rates.at_once, observe=observer)
     return Query(transport, RequestBudget(redis, rates))

@@ -72,6 +72,7 @@ class Settings:
     session_days: int = 7
     dead_letter_cap: int = 100_000
     dead_letter_days: int = 30
+    metrics_token: Secret | None = None
     audit_cap: int = 100_000
     failed_login_limit: int = 20
     trusted_proxies: int = 0
@@ -114,6 +115,7 @@ VARIABLES: Final = (
     Variable("SESSION_DAYS", "session_days", whole(1, 365)),
     Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
     Variable("DEAD_LETTER_DAYS", "dead_letter_days", whole(1, 3650)),
+    Variable("METRICS_TOKEN", "metrics_token", secret_key),
     Variable("AUDIT_CAP", "audit_cap", whole(100, 10_000_000)),
     Variable("FAILED_LOGIN_LIMIT", "failed_login_limit", whole(1, 1_000_000)),
     Variable("TRUSTED_PROXIES", "trusted_proxies", whole(0, 10)),

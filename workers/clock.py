@@ -84,7 +84,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     clock = Clock(made, process_name("clock"))
-    with Pulse(made.heartbeats, "clock"):
+    with Pulse(made.heartbeats, "clock"), made.flushing:
         while not stop.wait(made.settings.clock_tick_s):
             try:
                 clock.tick()

@@ -8,6 +8,8 @@ from structlog.stdlib import get_logger
 
 from app.lanes.lanes import HeldLane, LaneLost
 from app.lanes.outcome import Outcome
+from app.metrics import families
+from app.metrics.recorder import Recorder
 from app.services import Services
 from app.store.faults import is_fault, redis_trouble, redis_word
 from workers.process import services
@@ -19,30 +21,43 @@ AFTER_A_FAULT_S = 10.0
 
 def run_lane(project_id: str, lane: str, wake: int) -> None:
     """Run one lane of a project for a slice of time, if this wake is still the current one."""
-    held = services().lanes.start(project_id, lane, wake)
+    made = services()
+    held = made.lanes.start(project_id, lane, wake)
     if held:
+        began_s = time.monotonic()
         with bound_contextvars(lane=lane, fence=held.token):  # the log hides whatever is called a token
-            _run(services(), held)
+            ended = _run(made, held)
+        _measure(made.recorder, held, ended, time.monotonic() - began_s)
 
 
-def _run(made: Services, held: HeldLane) -> None:
+def _measure(recorder: Recorder, held: HeldLane, ended: str, took_s: float) -> None:
+    recorder.count(families.LANE_RUNS, held.project_id, held.name, ended)
+    recorder.observe(families.LANE_SECONDS, took_s, held.name)
+    if held.lost:
+        recorder.count(families.LANE_TAKEOVERS, held.project_id, held.name)
+
+
+def _run(made: Services, held: HeldLane) -> str:
+    """Run the lane, and say in a word how that ended."""
     project = made.settings.projects.get(held.project_id)
     if project is None:
         outcome = Outcome.stopped("the project is not configured any more")
         made.lanes.finish(held, outcome)
-        return
+        return outcome.kind
     try:
         outcome = made.runners[held.name].run(held, project, time.monotonic() + made.settings.slice_s)
     except LaneLost:
         log.warning("lane_lost", project_id=held.project_id)
-        return
+        return "lost"
     except Exception as error:  # the process's edge: the lane must be tried again whatever it was
         if isinstance(error, RedisError) and not is_fault(error):
             _tell_interruption(held, error)
-            return
+            return "interrupted"
         log.exception("lane_failed", project_id=held.project_id)
-        outcome = Outcome.later(AFTER_A_FAULT_S, "an unexpected fault; see the worker's log")
+        made.lanes.finish(held, Outcome.later(AFTER_A_FAULT_S, "an unexpected fault; see the worker's log"))
+        return "failed"
     made.lanes.finish(held, outcome)
+    return outcome.kind
 
 
 def _tell_interruption(held: HeldLane, error: RedisError) -> None:

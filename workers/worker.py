@@ -36,7 +36,8 @@ def main(names: list[str]) -> int:
         return 2
     made = services()
     stop = Event()
-    with Pulse(made.heartbeats, f"worker-{'-'.join(names)}"), suppress(StopRequested):
+    pulse = Pulse(made.heartbeats, f"worker-{'-'.join(names)}")
+    with pulse, made.flushing, suppress(StopRequested):
         while not stop.is_set():
             _work(made.settings.rq_redis_url, names, stop)
             _stop_on_signals(stop)

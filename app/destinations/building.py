@@ -1,5 +1,6 @@
 """Make the runners of all lanes that read the change log or an outbox."""
 
+from collections.abc import Callable
 from random import SystemRandom
 
 from redis import Redis
@@ -33,7 +34,7 @@ from app.mixpanel.batches import BatchSender, Endpoint
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.ingestion import Ingestion
 from app.mixpanel.size_limit import SizeLimits
-from app.mixpanel.transport import Transport
+from app.mixpanel.transport import Exchange, Transport
 from config.settings import Settings
 
 
@@ -46,10 +47,18 @@ class Destinations:
         lanes: wakes lanes.
         changelog: the log.
         outboxes: what services submitted.
+        observe: is told of each request to Mixpanel.
     """
 
     def __init__(
-        self, settings: Settings, redis: Redis, lanes: Lanes, changelog: ChangeLog, outboxes: Outboxes
+        self,
+        settings: Settings,
+        redis: Redis,
+        lanes: Lanes,
+        changelog: ChangeLog,
+        outboxes: Outboxes,
+        *,
+        observe: Callable[[Exchange], None],
     ) -> None:
         self.ledger = Ledger(redis)
         self.pending = PendingLinks(redis, outboxes)
@@ -60,7 +69,11 @@ class Destinations:
         self._outboxes = outboxes
         self._budget, self._limits = IngestionBudget(redis), SizeLimits(redis)
         self._ingestion = Ingestion(
-            Transport(timeout_s=settings.mixpanel_timeout_s, connections=settings.mixpanel_connections)
+            Transport(
+                timeout_s=settings.mixpanel_timeout_s,
+                connections=settings.mixpanel_connections,
+                observe=observe,
+            )
         )
 
     def runners(self, cohorts: Cohorts, membership: Membership) -> dict[str, LaneRunner]:

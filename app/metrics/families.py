@@ -7,7 +7,7 @@ person or a cohort is ever one.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["counter", "histogram"]
+Kind = Literal["counter", "gauge", "histogram"]
 
 _FAST: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SLOW: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0)

@@ -5,7 +5,7 @@ project (https://developer.mixpanel.com/reference/import-events#rate-limits). Al
 place, and the time is Redis's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from redis import Redis
 
@@ -15,6 +15,22 @@ from app.store.scripts import load
 
 MAX_RECORDS = 1_800_000
 MAX_BYTES = 2_000_000_000
+
+
+def left(stored: Mapping[bytes, bytes], now_s: int) -> tuple[int, int]:
+    """Return how many records and bytes fit in now, by a project's count as `budget_take.lua` writes it.
+
+    Args:
+        stored: The hash.
+        now_s: Redis's time.
+    """
+    records = size_bytes = 0
+    for slot in stored.values():
+        second, some, some_bytes = map(int, slot.split(b":"))
+        if now_s - 60 <= second <= now_s:
+            records += some
+            size_bytes += some_bytes
+    return max(0, MAX_RECORDS - records), max(0, MAX_BYTES - size_bytes)
 
 
 class IngestionBudget:

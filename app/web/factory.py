@@ -5,12 +5,16 @@ from typing import Final
 
 from flask import Flask
 
+from app.services import Services
+from app.status.metrics import Metrics
 from app.web.answers import Refusals
+from app.web.api.access import ACCESS
 from app.web.api.factory import add_api
 from app.web.auth import Credentials
 from app.web.draining import Draining
 from app.web.errors import handle_errors
 from app.web.health import Health
+from app.web.metrics import MetricsPage
 from app.web.ports import WebServices
 from app.web.slowing import Slowing
 from app.web.webhook import Webhook
@@ -37,4 +41,12 @@ def build_web(services: WebServices) -> Flask:
     app.register_blueprint(Health(services, draining).blueprint())
     add_api(app, services, draining)
     handle_errors(app)
+    return app
+
+
+def build_whole(services: Services) -> Flask:
+    """Make the application with what tells of the whole relay, for which it needs every service."""
+    app = build_web(services)
+    metrics = MetricsPage(Metrics(services).page, services.settings.metrics_token, app.extensions[ACCESS])
+    app.register_blueprint(metrics.blueprint())
     return app

@@ -21,6 +21,7 @@ from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Request, Submitted
 from app.lanes.work import OutboxName
+from app.metrics.recorder import Recorder
 from config.settings import Settings
 
 
@@ -103,3 +104,6 @@ class WebServices(Protocol):
 
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def recorder(self) -> Recorder: ...  # noqa: D102 - a plain attribute

@@ -17,6 +17,7 @@ from redis import RedisError
 
 from app.cohorts.inbox import Accepted, InboxFull
 from app.cohorts.pages import InvalidPayload, Page, parse
+from app.metrics import families
 from app.store.faults import redis_word
 from app.web.answers import Refusals, failure, success
 from app.web.auth import Credentials
@@ -42,6 +43,8 @@ from app.web.slowing import Slowing
 from app.web.unpacking import BadEncoding, TooLarge
 
 PATH: Final = "/webhooks/mixpanel/cohorts"
+ACCEPTED: Final = "accepted"
+COPY: Final = "copy"
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,20 @@ class Webhook:
             answer = self.refusals.answer(_our_mistake(line.get("action")))
         line["status"] = answer.status_code
         line["ms"] = round((self.now_s() - started_s) * 1000 - line.get("delayed_ms", 0), 1)
+        self._measure(line)
         structlog.get_logger().log(_level(answer.status_code), "page", **line)
         return answer
+
+    def _measure(self, line: dict[str, Any]) -> None:
+        """Count a refusal, under no project where it is not one of ours, and note the time that it took.
+
+        What was taken in is counted where it was.
+        """
+        recorder, project_id = self.services.recorder, line.get("project", "")
+        recorder.observe(families.WEBHOOK_SECONDS, line["ms"] / 1000, str(line["status"]))
+        if line["outcome"] not in (ACCEPTED, COPY):
+            known = project_id if project_id in self.services.settings.projects else ""
+            recorder.count(families.PAGES_REFUSED, known, line["outcome"])
 
     def _take_page(self, received: Request, line: dict[str, Any]) -> Response:
         if self.draining.begun:
@@ -98,7 +113,7 @@ class Webhook:
         self._authorize(page, reached)
         assert not isinstance(body, BadEncoding)  # _parse refused it
         accepted = self._accept(page, body, line)
-        line.update(page=accepted.page, outcome="copy" if accepted.duplicate else "accepted")
+        line.update(page=accepted.page, outcome=COPY if accepted.duplicate else ACCEPTED)
         if delayed_s := self.slowing.wait(accepted.delay_s):
             line["delayed_ms"] = round(delayed_s * 1000)
         return success(page.head.action)

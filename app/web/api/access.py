@@ -9,7 +9,7 @@ the noise down. A right one is let through whatever came before, so nobody can l
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Response, g, request
 from structlog.stdlib import get_logger
@@ -36,6 +36,8 @@ from app.web.draining import Draining
 from config.projects import Projects
 
 View = Callable[..., Response]
+ACCESS: Final = "cohort_relay.access"
+"""Where an application has its own, in `extensions`."""
 _CHALLENGE = 'Bearer realm="cohort-relay"'
 
 

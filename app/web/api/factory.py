@@ -6,10 +6,11 @@ from typing import Final
 from flask import Flask
 
 from app.web.api import dead_letter_section, events, groups, identity_links, profiles, quarantine
-from app.web.api.access import Access
+from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
 from app.web.api.errors import answer_error
 from app.web.api.log import log_calls
+from app.web.api.measuring import measure_calls
 from app.web.api.pages import Pages
 from app.web.api.problems import Problem
 from app.web.api.registering import register
@@ -33,8 +34,10 @@ def add_api(app: Flask, services: WebServices, draining: Draining) -> None:
     access = Access(
         services.tokens, services.failed_logins, settings.trusted_proxies, settings.projects, draining
     )
+    app.extensions[ACCESS] = access
     document = register(app, [make(services) for make in SECTIONS], access)
     app.register_blueprint(Pages(document).blueprint())
     app.register_error_handler(Problem, answer_error)
     log_calls(app)
+    measure_calls(app, services.recorder)
     audit_calls(app, services.audit, settings.secret_key)

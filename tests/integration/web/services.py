@@ -24,6 +24,7 @@ from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Outboxes, Request, Submitted
 from app.lanes.work import OutboxName
+from app.metrics.recorder import Recorder
 from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
 from config.secret import Secret
@@ -113,6 +114,7 @@ class FakeServices:
     inbox: FakeInbox = field(default_factory=FakeInbox)
     outboxes: FakeOutboxes = field(default_factory=FakeOutboxes)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
+    recorder: Recorder = field(default_factory=Recorder)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
     failed_logins: FailedLogins = field(default_factory=lambda: FailedLogins(connect(NOWHERE), 20))

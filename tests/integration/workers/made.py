@@ -13,6 +13,7 @@ from app.destinations.dead_letters.ageing import Ageing
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
+from app.metrics.recorder import Recorder
 from app.services import Services
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -41,6 +42,7 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         queue=LaneQueue(redis),
         lanes=Lanes(redis, LaneQueue(redis), LEASE_S),
         heartbeats=Heartbeats(redis),
+        recorder=Recorder(),
         ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30),
         runners={"apply": runner, "profiles": runner},
         settings=SimpleNamespace(projects={each: _project(each) for each in project_ids}, slice_s=1.0),

@@ -29,6 +29,7 @@ from app.destinations.outbox import Outboxes
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.work import OutboxName
+from app.metrics.recorder import Recorder
 from app.web.api import PREFIX
 from app.web.factory import build_web
 from app.web.ports import Outboxes as OutboxesPort
@@ -59,6 +60,7 @@ class ApiServices:
     quarantine: Quarantine
     pending_links: PendingLinks
     inbox: FakeInbox = field(default_factory=FakeInbox)
+    recorder: Recorder = field(default_factory=Recorder)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
 
 
