@@ -186,6 +186,19 @@ def test_nothing_is_sent_without_a_slot(query: Query, reader: Project, server: S
     assert len(server.requests) == 3
 
 
+def test_further_pages_do_not_count_towards_the_hour_where_the_setting_says_so(
+    asking: Asking, transport: Transport, redis_client: redis.Redis
+) -> None:
+    query, reader, server = asking
+    free = query_rates(timeout_s=5, pages_count=False)
+    query = Query(transport, RequestBudget(redis_client, free, now_us=lambda: NOW_US))
+    server.behaviour = lambda _request: members("a")
+    query.page(reader, "1", 0)
+    server.behaviour = lambda _request: members("a", page=1)
+    query.page(reader, "1", 1, "1-A")
+    assert query.budget.left(reader.id).windows == (59, 1)
+
+
 def test_a_mixpanel_that_is_not_there_costs_no_budget(
     query: Query, reader: Project, redis_client: redis.Redis
 ) -> None:

@@ -191,6 +191,19 @@ def test_a_killed_holders_slot_is_free_when_its_lease_has_ended(redis_client: re
     assert begin(budget, "1") == 1
     clock.now_us += 1
     assert isinstance(begin(budget, "1"), Slot)
+    assert redis_client.zcard(keys.requests_under_way("1", "query")) == 1
+
+
+def test_a_limit_that_was_lowered_waits_for_as_many_as_are_too_many(redis_client: redis.Redis) -> None:
+    clock = Clock()
+    lowered = Rates("query", (Window(2, 60), Window(9, 1)), at_once=9, lease_s=20)
+    for _ in range(5):
+        with RequestBudget(redis_client, SMALL, uneven_s=0, now_us=clock).slot("1"):
+            clock.now_us += SECOND
+    budget = RequestBudget(redis_client, lowered, uneven_s=0, now_us=clock)
+    assert budget.left("1").windows == (0, 9)
+    assert begin(budget, "1") == 58 * SECOND
+    assert budget.estimate("1", 1) == 58
 
 
 def test_a_clock_set_back_blocks_nobody(redis_client: redis.Redis) -> None:
