@@ -34,8 +34,9 @@ def test_each_run_is_counted_by_its_end_and_whether_the_holder_before_had_vanish
 
     made = make_services(redis_client, Runner(does), "1")
     monkeypatch.setattr(jobs, "services", lambda: made)
-    state: dict[str | bytes, str | int] = {"state": "queued", "wake": 1, "due": 0, "lost": int(vanished)}
-    redis_client.hset(keys.lane("1", "apply"), mapping=state)
+    redis_client.hset(
+        keys.lane("1", "apply"), mapping={"state": "queued", "wake": 1, "due": 0, "lost": int(vanished)}
+    )
     for wake in (1, 7):  # the second is out of date, and no run
         jobs.run_lane("1", "apply", wake)
     taken = made.recorder.take()
