@@ -50,6 +50,8 @@ def _make_up() -> dict[str, str]:
     return {
         "MIXPANEL_PROJECT_ID": str(1_000_000 + secrets.randbelow(9_000_000)),
         "MIXPANEL_PROJECT_TOKEN": secrets.token_hex(16),
+        "MIXPANEL_SERVICE_ACCOUNT_USERNAME": "demo.mp-service-account",
+        "MIXPANEL_SERVICE_ACCOUNT_SECRET": secrets.token_urlsafe(24),
         "WEBHOOK_USERNAME": "mixpanel",
         "WEBHOOK_PASSWORD": secrets.token_urlsafe(18),
         "SECRET_KEY": secrets.token_urlsafe(32),

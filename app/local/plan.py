@@ -25,6 +25,7 @@ _REAL = (
 )
 _DEFAULT_PROJECTS_FILE = Path("config", "projects.yaml")
 _SINGLE_PROJECT = ("MIXPANEL_PROJECT_ID", "MIXPANEL_PROJECT_TOKEN")
+_SERVICE_ACCOUNT = ("MIXPANEL_SERVICE_ACCOUNT_USERNAME", "MIXPANEL_SERVICE_ACCOUNT_SECRET")
 _WEBHOOK = ("WEBHOOK_USERNAME", "WEBHOOK_PASSWORD")
 # Where each family of Mixpanel's API is found below the sandbox's address.
 _SANDBOX_PATHS = {
@@ -99,7 +100,7 @@ def make_plan(environ: Mapping[str, str], credentials: Mapping[str, str], root: 
     if demo or "MIXPANEL_PROJECT_ID" in given:
         stand_ins.update({name: credentials[name] for name in _WEBHOOK})
     if demo:
-        stand_ins.update({name: credentials[name] for name in _SINGLE_PROJECT})
+        stand_ins.update({name: credentials[name] for name in (*_SINGLE_PROJECT, *_SERVICE_ACCOUNT)})
         stand_ins["MIXPANEL_REGION"] = "us"
         # Whatever is set: a demo never talks to the real Mixpanel.
         address = f"http://127.0.0.1:{sandbox_port}"

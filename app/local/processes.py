@@ -35,12 +35,14 @@ def sandbox_command(plan: Plan, environ: Mapping[str, str], data: Path) -> Comma
         "--port": str(plan.sandbox_port),
         "--data-dir": str(data),
         "--project-id": environ["MIXPANEL_PROJECT_ID"],
+        "--service-account": environ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"],
         "--webhook-url": plan.webhook_url,
         "--interval": plan.sandbox_interval_s,
     }
     # Not as flags: everybody on the machine sees those.
     secrets = {
         "SANDBOX_TOKEN": environ["MIXPANEL_PROJECT_TOKEN"],
+        "SANDBOX_SERVICE_SECRET": environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"],
         "SANDBOX_WEBHOOK_USERNAME": environ["WEBHOOK_USERNAME"],
         "SANDBOX_WEBHOOK_PASSWORD": environ["WEBHOOK_PASSWORD"],
     }

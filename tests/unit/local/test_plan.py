@@ -12,6 +12,8 @@ from app.local.processes import sandbox_command
 MADE_UP = {
     "MIXPANEL_PROJECT_ID": "1234567",
     "MIXPANEL_PROJECT_TOKEN": "made-up-token",
+    "MIXPANEL_SERVICE_ACCOUNT_USERNAME": "demo.mp-service-account",
+    "MIXPANEL_SERVICE_ACCOUNT_SECRET": "made-up-secret",
     "WEBHOOK_USERNAME": "mixpanel",
     "WEBHOOK_PASSWORD": "made-up-password",
     "SECRET_KEY": "made-up-secret-key",
@@ -28,6 +30,8 @@ def test_without_credentials_the_sandbox_plays_mixpanel() -> None:
     assert found.demo
     assert found.environ["MIXPANEL_PROJECT_TOKEN"] == "made-up-token"
     assert found.environ["MIXPANEL_INGESTION_URL"] == "http://127.0.0.1:8089"
+    assert found.environ["MIXPANEL_QUERY_URL"] == "http://127.0.0.1:8089/api/query"
+    assert found.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] == "made-up-secret"
 
 
 def test_a_demo_talks_to_the_sandbox_whatever_hosts_are_set() -> None:
@@ -46,6 +50,10 @@ def test_with_a_projects_file_in_its_place_the_real_mixpanel_is_served(tmp_path:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "projects.yaml").write_text("projects: []")
     assert not plan({}, tmp_path).demo
+
+
+def test_a_real_project_gets_no_service_account_that_is_none() -> None:
+    assert "MIXPANEL_SERVICE_ACCOUNT_SECRET" not in plan(REAL).environ
 
 
 def test_a_real_project_gets_made_up_webhook_credentials_only_where_none_are_set() -> None:
@@ -98,7 +106,9 @@ def test_the_sandbox_is_told_whom_it_plays_and_where_to_send() -> None:
     command = sandbox_command(found, found.environ, Path("data"))
     assert "--webhook-url=http://127.0.0.1:8000/webhooks/mixpanel/cohorts" in command.arguments
     assert "--project-id=1234567" in command.arguments
+    assert "--service-account=demo.mp-service-account" in command.arguments
     assert command.environ["SANDBOX_TOKEN"] == "made-up-token"
+    assert command.environ["SANDBOX_SERVICE_SECRET"] == "made-up-secret"
     assert not [argument for argument in command.arguments if "made-up" in argument]
 
 
