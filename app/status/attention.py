@@ -89,6 +89,14 @@ def _cohorts(project: ProjectStatus) -> Check:
     return Check("cohorts", "warn", found, advice, project.id)
 
 
+def cohort_doubts(cohort: Cohort) -> Iterator[str]:
+    """Say in words why the copy may differ from Mixpanel's cohort."""
+    if cohort.suspect:
+        yield cohort.suspect
+    if cohort.partial == "proven":
+        yield "people left it whom the relay did not know, so the list that it began with was not whole"
+
+
 def is_doubtful(cohort: Cohort) -> bool:
     """Say whether the copy is known to be able to differ from Mixpanel's cohort."""
-    return bool(cohort.suspect) or cohort.partial == "proven"
+    return any(cohort_doubts(cohort))

@@ -5,7 +5,16 @@ from typing import Final
 
 from flask import Flask
 
-from app.web.api import dead_letter_section, events, groups, identity_links, profiles, quarantine
+from app.web.api import (
+    audit,
+    dead_letter_section,
+    events,
+    groups,
+    identity_links,
+    profiles,
+    quarantine,
+    reading_section,
+)
 from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
 from app.web.api.errors import answer_error
@@ -19,12 +28,14 @@ from app.web.draining import Draining
 from app.web.ports import WebServices
 
 SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
+    reading_section.section,
     events.section,
     profiles.section,
     groups.section,
     identity_links.section,
     dead_letter_section.section,
     quarantine.section,
+    audit.section,
 )
 
 

@@ -80,6 +80,12 @@ UNKNOWN_PROJECT: Final = Kind(
 NOT_FOUND: Final = Kind(
     "not_found", 404, "There is nothing here.", "Compare the address; see the documentation."
 )
+UNKNOWN_COHORT: Final = Kind(
+    "unknown_cohort",
+    404,
+    "There is no such cohort.",
+    "Compare the id with the list; a cohort appears with its first page.",
+)
 UNKNOWN_DEAD_LETTER: Final = Kind(
     "unknown_dead_letter",
     404,

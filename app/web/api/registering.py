@@ -28,6 +28,7 @@ Every request carries a bearer token. Every error is a problem document (RFC 945
 of a description."""
 _PARAMETERS: Final = {
     "project_id": "The Mixpanel project's id, as configured in the relay.",
+    "cohort_id": "A cohort's id.",
     "distinct_id": "A person's id.",
     "letter_id": "A dead letter's id, as the list says it.",
 }
@@ -67,6 +68,13 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
             description=answer.description,
             headers=dict(answer.headers),
         )(told)
+        if answer.other is not None:
+            told = blueprint.alt_response(
+                status,
+                schema=answer.other.schema,
+                content_type=answer.other.media_type,
+                description=answer.other.description,
+            )(told)
     for status, kinds in _by_status(endpoint).items():
         told = blueprint.alt_response(
             status,

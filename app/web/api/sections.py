@@ -21,12 +21,14 @@ class Answer:
         schema: of its body, for the documentation; OpenAPI's where it is no JSON.
         headers: OpenAPI's description of its headers, by name.
         media_type: of its body.
+        other: the same in another media type, if the caller asks for it.
     """
 
     description: str
     schema: type[Schema] | dict[str, Any]
     headers: Mapping[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
+    other: "Answer | None" = None
 
 
 @dataclass(frozen=True)

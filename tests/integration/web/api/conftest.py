@@ -11,7 +11,9 @@ from tests.integration.web.services import settings
 
 @pytest.fixture
 def relay(redis_client: redis.Redis, redis_url: str) -> Relay:
-    return Relay(services(redis_client, settings(redis_url, max_body_bytes=4_000_000, failed_login_limit=100_000)))
+    return Relay(
+        services(redis_client, settings(redis_url, max_body_bytes=4_000_000, failed_login_limit=100_000))
+    )
 
 
 @pytest.fixture
