@@ -5,7 +5,7 @@ from typing import IO, Final
 from flask import Request
 from werkzeug.wsgi import get_input_stream
 
-from app.web.unpacking import BadEncoding, TooLarge, unpack
+from app.web.unpacking import TooLarge, unpack
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -14,22 +14,24 @@ class Incomplete(Exception):  # noqa: N818 - named for the answer (503)
     """The connection ended, or its framing broke, before the body did: a fault on the way."""
 
 
-def read_body(request: Request, limit_bytes: int) -> bytes | BadEncoding:
-    """Read and unpack the body.
-
-    Returns:
-        The body, or a BadEncoding, which is not raised because it is a matter of parsing: it is told after
-        the credential was checked, unlike the size.
+def read_body(request: Request, limit_bytes: int) -> bytes:
+    """Read and unpack the body, of somebody whose credential was checked.
 
     Raises:
         TooLarge: over the limit, by its Content-Length, by what arrived, or unpacked.
+        BadEncoding: it is not what its Content-Encoding says.
         Incomplete: not all of it arrived.
     """
-    sent = _read(request, limit_bytes)
-    try:
-        return unpack(sent, request.headers.get("Content-Encoding", ""), limit_bytes)
-    except BadEncoding as err:
-        return err
+    return unpack_body(request, receive_body(request, limit_bytes), limit_bytes)
+
+
+def unpack_body(request: Request, sent: bytes, limit_bytes: int) -> bytes:
+    """Undo the Content-Encoding of what was received.
+
+    Raises:
+        TooLarge: over the limit. BadEncoding: it is not what the header says.
+    """
+    return unpack(sent, request.headers.get("Content-Encoding", ""), limit_bytes)
 
 
 def discard(request: Request, most_bytes: int) -> None:
@@ -41,7 +43,13 @@ def discard(request: Request, most_bytes: int) -> None:
     _take(get_input_stream(request.environ), most_bytes)
 
 
-def _read(request: Request, limit_bytes: int) -> bytes:
+def receive_body(request: Request, limit_bytes: int) -> bytes:
+    """Read the body as it was sent. Nothing is unpacked: that is work, which only who may send can cause.
+
+    Raises:
+        TooLarge: over the limit, by its Content-Length or by what arrived.
+        Incomplete: not all of it arrived.
+    """
     # Not `request.stream`: it raises its own 413 and 400 before we could say anything in Mixpanel's shape.
     stream = get_input_stream(request.environ)
     if (request.content_length or 0) > limit_bytes:

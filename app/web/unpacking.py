@@ -5,6 +5,8 @@ from typing import Final
 
 GZIP: Final = frozenset({"gzip", "x-gzip"})
 PLAIN: Final = frozenset({"", "identity"})
+PIECE_BYTES: Final = 64 * 1024
+MOST_MEMBERS: Final = 1_000  # what block-wise writers (64 KiB each) need for a whole body, and some
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and checksum
 
 
@@ -40,18 +42,30 @@ def unpack(body: bytes, encoding: str, limit_bytes: int) -> bytes:
 
 
 def _gunzip(body: bytes, limit_bytes: int) -> bytes:
-    """Unpack all members of a gzip file; RFC 1952 lets it have several, and zeros behind the last."""
+    """Unpack all members of a gzip file; RFC 1952 lets it have several, and zeros behind the last.
+
+    It is unpacked piece by piece: what is left behind a member is copied each time.
+    """
     parts: list[bytes] = []
-    room = limit_bytes
-    while True:
-        unpacker = zlib.decompressobj(_GZIP_WINDOW)
-        part = unpacker.decompress(body, room + 1)
-        room -= len(part)
-        if room < 0:
-            raise TooLarge
-        if not unpacker.eof:
-            raise zlib.error("cut short")
-        parts.append(part)
-        body = unpacker.unused_data.lstrip(b"\0")
-        if not body:
-            return b"".join(parts)
+    room, members, unpacker = limit_bytes, 0, None
+    for start in range(0, len(body), PIECE_BYTES):
+        piece = body[start : start + PIECE_BYTES]
+        while piece:
+            if unpacker is None:
+                piece = piece.lstrip(b"\0") if members else piece
+                members += bool(piece)
+                if members > MOST_MEMBERS:
+                    raise BadEncoding(
+                        f"Content-Encoding is gzip but the body has over {MOST_MEMBERS} gzip members."
+                    )
+                unpacker = zlib.decompressobj(_GZIP_WINDOW) if piece else None
+            if unpacker is not None:
+                parts.append(unpacker.decompress(piece, room + 1))
+                room -= len(parts[-1])
+                if room < 0:
+                    raise TooLarge
+                piece = unpacker.unused_data
+                unpacker = None if unpacker.eof else unpacker
+    if unpacker is not None or not members:
+        raise zlib.error("cut short")
+    return b"".join(parts)

@@ -1,7 +1,8 @@
 """`POST /webhooks/mixpanel/cohorts`: authenticate, validate, accept, answer.
 
-The checks stand in this order: shutting down 503, size 413, credential 401, parse 400, project configured
-404, credential's project 403. 200 is said only after the inbox holds the page durably.
+The checks stand in this order: shutting down 503, size as sent 413, credential 401, size unpacked 413, parse
+400, project configured 404, credential's project 403. 200 is said only after the inbox holds the page
+durably.
 """
 
 import logging
@@ -21,7 +22,7 @@ from app.metrics import families
 from app.store.faults import redis_word
 from app.web.answers import Refusals, failure, success
 from app.web.auth import Credentials
-from app.web.bodies import Incomplete, read_body
+from app.web.bodies import Incomplete, receive_body, unpack_body
 from app.web.causes import (
     BAD_CREDENTIAL,
     BODY_INCOMPLETE,
@@ -107,21 +108,28 @@ class Webhook:
     def _take_page(self, received: Request, line: dict[str, Any]) -> Response:
         if self.draining.begun:
             raise Refusal(SHUTTING_DOWN, "The relay is restarting; send the page again.")
-        body = self._read(received)
+        sent = self._within_limit(lambda limit_bytes: receive_body(received, limit_bytes))
         reached = self._authenticate(received)
+        body = self._unpack(received, sent, reached, line)
         page = _parse(body, reached, line)
         self._authorize(page, reached)
-        assert not isinstance(body, BadEncoding)  # _parse refused it
         accepted = self._accept(page, body, line)
         line.update(page=accepted.page, outcome=COPY if accepted.duplicate else ACCEPTED)
         if delayed_s := self.slowing.wait(accepted.delay_s):
             line["delayed_ms"] = round(delayed_s * 1000)
         return success(page.head.action)
 
-    def _read(self, received: Request) -> bytes | BadEncoding:
+    def _unpack(self, received: Request, sent: bytes, reached: frozenset[str], line: dict[str, Any]) -> bytes:
+        try:
+            return self._within_limit(lambda limit_bytes: unpack_body(received, sent, limit_bytes))
+        except BadEncoding as err:
+            line["field"] = "Content-Encoding"
+            raise Refusal(INVALID_PAYLOAD, err.message, projects=reached) from err
+
+    def _within_limit(self, read: Callable[[int], bytes]) -> bytes:
         limit_bytes = self.services.settings.max_body_bytes
         try:
-            return read_body(received, limit_bytes)
+            return read(limit_bytes)
         except TooLarge as err:
             message = (
                 f"The body is larger than {limit_bytes} bytes, the limit of this relay (MAX_BODY_BYTES)."
@@ -161,10 +169,7 @@ class Webhook:
             raise Refusal(STORE_UNAVAILABLE, message, action=action) from err
 
 
-def _parse(body: bytes | BadEncoding, reached: frozenset[str], line: dict[str, Any]) -> Page:
-    if isinstance(body, BadEncoding):
-        line["field"] = "Content-Encoding"
-        raise Refusal(INVALID_PAYLOAD, body.message, projects=reached) from body
+def _parse(body: bytes, reached: frozenset[str], line: dict[str, Any]) -> Page:
     try:
         page = parse(body)
     except InvalidPayload as err:

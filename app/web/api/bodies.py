@@ -104,16 +104,15 @@ def _read(request: Request, limit_bytes: int) -> bytes:
         raise Problem(MEDIA_TYPE, "Content-Encoding must be gzip, or left out.", [fault], headers)
     g.body_read = True
     try:
-        body = read_body(request, limit_bytes)
+        return read_body(request, limit_bytes)
     except TooLarge as err:
         detail = f"must have at most {limit_bytes} bytes, also unpacked"
         raise Problem(BODY_TOO_LARGE, f"The body {detail}.", [Fault("body", detail, "too_large")]) from err
     except Incomplete as err:
         raise Problem(BODY_INCOMPLETE, "The body did not arrive completely; send the same again.") from err
-    if isinstance(body, BadEncoding):
-        fault = Fault("Content-Encoding", "is gzip, but the body is no whole gzip", "invalid_gzip")
-        raise Problem(INVALID_BODY, "The body is broken, or is no gzip.", [fault]) from body
-    return body
+    except BadEncoding as err:
+        fault = Fault("Content-Encoding", err.message, "invalid_gzip")
+        raise Problem(INVALID_BODY, "The body is broken, or is no gzip.", [fault]) from err
 
 
 def _array(body: bytes) -> Iterator[Record]:

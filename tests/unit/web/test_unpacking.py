@@ -1,12 +1,13 @@
 """Undoing gzip within a limit."""
 
 import gzip
+import time
 import tracemalloc
 import zlib
 
 import pytest
 
-from app.web.unpacking import BadEncoding, TooLarge, unpack
+from app.web.unpacking import MOST_MEMBERS, PIECE_BYTES, BadEncoding, TooLarge, unpack
 
 TEXT = b'{"action": "members"}' * 100
 
@@ -56,6 +57,25 @@ def test_the_limit_is_exact() -> None:
         unpack(gzip.compress(TEXT), "gzip", len(TEXT) - 1)
     with pytest.raises(TooLarge):
         unpack(gzip.compress(TEXT) + gzip.compress(b"x"), "gzip", len(TEXT))
+
+
+def test_members_beyond_a_piece_are_unpacked_whole_wherever_the_pieces_are_cut() -> None:
+    texts = [str(number).encode() * 997 for number in range(40)]
+    packed = b"".join(gzip.compress(text, 0) + b"\0" * 3000 for text in texts)
+    assert len(packed) > 2 * PIECE_BYTES
+    assert unpack(packed, "gzip", 1_000_000) == b"".join(texts)
+
+
+@pytest.mark.parametrize("member", [gzip.compress(b""), gzip.compress(b"x")])
+def test_a_body_of_countless_members_is_refused_at_once(member: bytes) -> None:
+    began_s = time.process_time()
+    with pytest.raises(BadEncoding, match="1000 gzip members"):
+        unpack(member * 200_000, "gzip", 10_000_000)
+    assert time.process_time() - began_s < 1
+
+
+def test_as_many_members_as_are_allowed_are_unpacked() -> None:
+    assert unpack(gzip.compress(b"x") * MOST_MEMBERS, "gzip", 10_000) == b"x" * MOST_MEMBERS
 
 
 def test_a_bomb_never_takes_more_memory_than_the_limit_and_some() -> None:
