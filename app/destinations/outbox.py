@@ -1,10 +1,11 @@
 """Outboxes: what services submit, durable and in order, until its lane has delivered it.
 
-A submission is one entry, with a gapless sequence like the change log's. It is read in windows, and dropped
-in the same step that moves its lane's cursor behind it.
+What is submitted in one call becomes one or more entries, all or none, with gapless sequences like the change
+log's: none so large that a command on a few of them would hold up Redis. They are read in windows, and dropped in
+the same step that moves their lane's cursor behind them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -16,7 +17,9 @@ from app.store import keys
 from app.store.durable import DurableScript
 
 FULL_RETRY_AFTER_S: Final = 10.0
-READ_AT_ONCE: Final = 4  # a submission may have 10 MB
+RECORDS_AN_ENTRY: Final = 500
+BYTES_AN_ENTRY: Final = 1_000_000  # an entry has more only where one record has
+READ_AT_ONCE: Final = 4  # some milliseconds of Redis at the most
 MAX_SUBMISSIONS: Final = 1_000
 MAX_WINDOW_BYTES: Final = 32 * 1024 * 1024
 
@@ -58,7 +61,7 @@ class Submitted:
     """What became of a submission.
 
     Attributes:
-        sequence: its place in the outbox; None for a repetition.
+        sequence: of its last entry; None for a repetition.
         replayed: the answer that the first request got; None if this is the first.
     """
 
@@ -111,7 +114,7 @@ class Outboxes:
     def submit(
         self, project_id: str, name: OutboxName, records: Sequence[bytes], *, request: Request | None = None
     ) -> Submitted:
-        """Take in records, all or none, as one entry; durable when this returns.
+        """Take in records, all or none; durable when this returns.
 
         Args:
             project_id: whose.
@@ -125,13 +128,15 @@ class Outboxes:
             RedisError: it may or may not have been kept.
         """
         lane = OUTBOX_LANES[name]
-        body = b"\n".join(records)
+        entries = list(_entries(records))
+        size = sum(entry_size for _, entry_size, _ in entries)
         names = [
             keys.outbox(project_id, name),
             keys.outbox_meta(project_id, name),
             keys.lane(project_id, lane.name),
         ]
-        args: list[str | bytes | int] = [len(records), len(body), body, self._cap_bytes]
+        args: list[str | bytes | int] = [len(records), size, self._cap_bytes, len(entries)]
+        args += [value for entry in entries for value in entry]
         if request:
             names.append(keys.outbox_request(project_id, name, request.key))
             args += [request.body_digest, request.answer, request.lifetime_s]
@@ -199,6 +204,25 @@ class Outboxes:
         first = self._redis.xrange(keys.outbox(project_id, name), count=1) if records else []
         oldest = [int(fields[b"time_ms"]) for _, fields in cast("list[tuple[bytes, Any]]", first)]
         return OutboxDepth(records, size, oldest[0] if oldest else None)
+
+
+def _entries(records: Sequence[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Cut records into entries: the number of records of each, their bytes, and the records, a line each."""
+    some: list[bytes] = []
+    size = 0
+    for record in records:
+        if some and (len(some) == RECORDS_AN_ENTRY or size + len(record) + 1 > BYTES_AN_ENTRY):
+            yield _entry(some)
+            some, size = [], 0
+        some.append(record)
+        size += len(record) + 1
+    if some:
+        yield _entry(some)
+
+
+def _entry(records: Sequence[bytes]) -> tuple[int, int, bytes]:
+    body = b"\n".join(records)
+    return len(records), len(body), body
 
 
 def _decode(entry_id: bytes, stored: dict[bytes, bytes]) -> Submission:

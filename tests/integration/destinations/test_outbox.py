@@ -156,3 +156,33 @@ def test_a_submission_wakes_the_lane_of_its_outbox(redis_client: Redis, outboxes
     outboxes.submit(P, "identity", records(1))
     assert read_lane(redis_client, P, "identity-outbox").state == "queued"
     assert read_lane(redis_client, P, "events-outbox").state == "idle"
+
+
+def test_a_large_submission_becomes_entries_that_redis_handles_quickly(
+    redis_client: Redis, jobs: Jobs
+) -> None:
+    outboxes = make(redis_client, jobs, cap_bytes=100_000_000)
+    large = [b'{"n":%d,"p":"%b"}' % (number, b"x" * 2_500) for number in range(2_000)]
+    assert outboxes.submit(P, "events", large, request=request()).sequence == 6
+    found = outboxes.read(P, "events", after=0, max_records=10_000)
+    assert [record for each in found for record in each.records] == large
+    assert max(each.size for each in found) <= 1_000_000
+    depth = outboxes.depth(P, "events")
+    assert (depth.records, depth.bytes) == (2_000, sum(each.size for each in found))
+    assert outboxes.submit(P, "events", large, request=request()).replayed == b'{"accepted":1}'
+
+
+def test_an_entry_has_500_records_at_the_most_and_at_least_one(redis_client: Redis, jobs: Jobs) -> None:
+    outboxes = make(redis_client, jobs, cap_bytes=100_000_000)
+    outboxes.submit(P, "events", [b"{}"] * 1_001)
+    outboxes.submit(P, "events", [b"x" * 1_200_000, b"{}"])
+    found = outboxes.read(P, "events", after=0, max_records=10_000)
+    assert [len(each.records) for each in found] == [500, 500, 1, 1, 1]
+
+
+def test_of_a_large_submission_that_finds_no_room_nothing_is_kept(redis_client: Redis, jobs: Jobs) -> None:
+    outboxes = make(redis_client, jobs, cap_bytes=5_000_000)
+    outboxes.submit(P, "events", records(1))
+    with pytest.raises(OutboxFull):
+        outboxes.submit(P, "events", [b"x" * 4_900] * 1_100, request=request())
+    assert [each.sequence for each in outboxes.read(P, "events", 0, 100)] == [1]
