@@ -9,7 +9,9 @@ from app.cohorts.commit import Commit
 from app.cohorts.epochs import ENTERED, Attempt, Entry
 from app.cohorts.epochs.words import Change
 from app.cohorts.packing import pack_entry, pack_ids, unpack_id
+from app.cohorts.read_members import LIVES_S, by_bucket
 from app.cohorts.record import CohortRecord
+from app.cohorts.resync import Resync
 from app.store import keys
 
 DEVICE_PREFIX = "$device:"
@@ -36,6 +38,7 @@ class Step:
     updated: list[Any] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     listed: list[bytes] = field(default_factory=list)
+    gone: list[bytes] = field(default_factory=list)
     commit: Commit = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,8 @@ class Step:
         elif existed:
             self.commit.drop(packed_id)
         self.record.entries += (not entry.gone) - existed
+        if not entry.now and self.cause != "reconcile":
+            self.gone.append(packed_id)
 
     def change(self, packed_id: bytes, change: Change, exported: Mapping[str, Any] | None = None) -> None:
         """Log that somebody entered (with the exported properties, where they are known) or exited."""
@@ -76,6 +81,8 @@ class Step:
         if self.attempt:
             self._count(self.attempt)
             self._list(self.attempt)
+        if self.record.resync and self.record.resync.compares:
+            self._remember_gone(self.record.resync)
         entered = self.entered + self.again
         if entered or self.exited or self.updated:
             entry = self.work.entry(self.record, "changes", self.cause, self.attempt, self.at_ms)
@@ -94,6 +101,13 @@ class Step:
         In a simplified project only a device's id can become another id's; in the others any can.
         """
         return self.work.project.id_management != "simplified" or distinct_id.startswith(DEVICE_PREFIX)
+
+    def _remember_gone(self, resync: Resync) -> None:
+        """Remember who is made absent during a reconcile: the membership forgets it, sooner or later."""
+        for bucket, packed_ids in by_bucket(self.gone, resync.buckets).items():
+            key = keys.resync_gone(self.work.project_id, resync.number, bucket)
+            self.commit.do(key, "HSET", *(part for packed_id in packed_ids for part in (packed_id, b"")))
+            self.commit.do(key, "EXPIRE", LIVES_S)
 
     def _list(self, attempt: Attempt) -> None:
         """Keep the ids that would change if the attempt fell, up to a limit."""

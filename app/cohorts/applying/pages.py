@@ -6,7 +6,7 @@ page would be taken in twice and count as two.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from structlog.stdlib import get_logger
 
 from app.cohorts import buckets
 from app.cohorts.applying.changes import Step
+from app.cohorts.applying.reconciling import note_page
 from app.cohorts.applying.renaming import begin_rename
 from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import Work
@@ -24,6 +25,7 @@ from app.cohorts.commit import CHUNK, Commit
 from app.cohorts.epochs import REMOVE, Attempt, Entry, Page, Sighting
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
+from app.cohorts.exporting import export
 from app.cohorts.inbox import Waiting
 from app.cohorts.membership import Membership
 from app.cohorts.packing import fingerprint, pack_id
@@ -90,6 +92,8 @@ class Pages:
             seen = self._sightings(work, record, came)
             self._make_room(work, record, page.head, len(people))
             attempt = admit(record.machine, work.trust, came, seen, known)
+        if attempt:
+            note_page(record, attempt)
         record.under_way = (waiting.entry_id.decode(), attempt.number) if attempt else None
         if attempt and attempt is record.machine.newest:  # an older export carries an older name
             begin_rename(work, record, page.head, came.at)
@@ -182,7 +186,7 @@ class Pages:
                 commits.clear()
                 part = names[place : place + STEPS_AT_ONCE * CHUNK]
                 entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, part)
-            _name_one(step, naming, packed_id, entries[packed_id], _export(people[packed_id], exported))
+            _name_one(step, naming, packed_id, entries[packed_id], export(people[packed_id], exported))
         return commits, step
 
     def _finish(
@@ -257,38 +261,10 @@ def _begun(record: CohortRecord, waiting: Waiting) -> Attempt | None:
     return record.machine.numbered(record.under_way[1])
 
 
-def _export(member: Mapping[str, Any], names: Iterable[str]) -> tuple[dict[str, Any], bytes]:
-    """Pick the member's properties that a rule exports, and encode them; null counts as missing.
-
-    A property nested too deeply to be written again is left out: it must not cost its page.
-    """
-    exported = {name: member[name] for name in names if member.get(name) is not None}
-    if not exported:
-        return exported, b""
-    try:
-        return exported, _encode(exported)
-    except orjson.JSONEncodeError:
-        exported = {name: value for name, value in exported.items() if _can_be_written(value)}
-        return exported, _encode(exported)
-
-
-def _encode(value: Any) -> bytes:
-    """Encode with some levels of nesting to spare, since the log's entries and requests hold it deeper."""
-    return orjson.dumps([[[[[[[[value]]]]]]]], option=orjson.OPT_SORT_KEYS)
-
-
-def _can_be_written(value: Any) -> bool:
-    try:
-        _encode({"": value})
-    except orjson.JSONEncodeError:
-        return False
-    return True
-
-
 def _name_one(
-    step: Step, naming: Naming, packed_id: bytes, entry: Entry, export: tuple[dict[str, Any], bytes]
+    step: Step, naming: Naming, packed_id: bytes, entry: Entry, picked: tuple[dict[str, Any], bytes]
 ) -> None:
-    exported, encoded = export
+    exported, encoded = picked
     existed = not entry.gone
     named = naming.name(entry)
     if entry.now and exported:
@@ -306,6 +282,8 @@ def _name_one(
 def _set_aside(work: Work, commit: Commit, waiting: Waiting, head: PageHead | None) -> None:
     """Keep a page that cannot be applied, whole, and what it says about itself if that can be read."""
     commit.record.suspect = SET_ASIDE
+    if commit.record.resync:
+        commit.record.resync.doubted = True
     kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms]
     if head:
         kept += ["cohort_id", head.cohort_id, "session_id", head.session_id]

@@ -11,6 +11,7 @@ from typing import cast
 
 from redis import Redis
 
+from app.cohorts.applying.reconciling import Reconciling
 from app.cohorts.applying.replaying import Replaying
 from app.cohorts.applying.tasks import Tasks
 from app.cohorts.applying.work import Work
@@ -31,6 +32,7 @@ class Resyncing:
         self._redis = redis
         self._tasks = tasks
         self._replaying = Replaying(membership)
+        self._reconciling = Reconciling(redis, membership)
 
     def rung(self, project_id: str) -> dict[str, int]:
         """Return the numbers of the resyncs that wait for the apply lane, by cohort."""
@@ -48,8 +50,12 @@ class Resyncing:
         resync = record.resync or _made(number, asked)
         if asked.get("cancel"):
             self._end(work, record, resync, "cancelled", "asked to stop")
-        elif record.resync is None:
+        elif asked["state"] == "failing":
+            self._end(work, record, resync, "failed", asked["reason"])
+        elif record.resync is None and asked["state"] == ("counted" if resync.compares else "asked"):
             self._begin(work, record, resync)
+        elif asked["state"] == "read":
+            self._compare(work, record, resync, int(asked["kept"]))
         else:
             work.commit(_silenced(work, work.begin(record)))
 
@@ -60,22 +66,44 @@ class Resyncing:
         asked = self._asked(work, resync.number)
         if asked.get("cancel"):
             self._end(work, record, resync, "cancelled", "asked to stop")
-        elif self._replaying.step(work, record, resync):
+        elif self._take_step(work, record, resync):
             self._end(work, record, resync, "completed")
 
     def _begin(self, work: Work, record: CohortRecord, resync: Resync) -> None:
         record.resync = resync
         commit = work.begin(record)
+        state = "applying"
+        if resync.compares:
+            state = resync.phase = "reading"
+            resync.since = record.machine.epoch
+            commit.do(keys.resyncs_due(work.project_id), "ZADD", 0, resync.number)
         self._log(work, commit, "resync.started", resync, {"members": record.machine.count})
         commit.do(
             keys.resync(work.project_id, resync.number),
             "HSET",
-            *("state", "applying", "began_ms", work.now_ms(), "members", record.machine.count),
+            *("state", state, "began_ms", work.now_ms(), "members", record.machine.count),
         )
         work.commit(_silenced(work, commit))
 
+    def _compare(self, work: Work, record: CohortRecord, resync: Resync, kept: int) -> None:
+        """Begin to compare: all is read."""
+        resync.phase = "exits"
+        resync.count("read", kept)
+        commit = work.begin(record)
+        commit.do(keys.resync(work.project_id, resync.number), "HSET", "state", "applying")
+        work.commit(_silenced(work, commit))
+
+    def _take_step(self, work: Work, record: CohortRecord, resync: Resync) -> bool:
+        """Take a step; return whether there is none left."""
+        if resync.compares:
+            return self._reconciling.step(work, record, resync)
+        return self._replaying.step(work, record, resync)
+
     def _end(self, work: Work, record: CohortRecord, resync: Resync, state: str, reason: str = "") -> None:
         record.resync = None
+        if state == "completed" and resync.compares and not resync.dry_run:
+            record.machine.partial = ""
+            record.suspect = record.suspect if resync.doubted else ""
         project_id = work.project_id
         commit = work.begin(record)
         told = {"reason": reason} if reason else {}
@@ -110,6 +138,7 @@ def _made(number: int, asked: Asked) -> Resync:
         cast("Mode", asked["mode"]),
         int(asked["asked_ms"]),
         dry_run=asked["dry_run"] == "1",
+        buckets=int(asked.get("buckets", 0)),
     )
 
 

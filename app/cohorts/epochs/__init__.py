@@ -8,8 +8,8 @@ proven) shows as failed is taken back.
 
 `words` holds the words (Entry, Page, Change); `trust` what a project has proven; `attempt` one export;
 `routing` which attempt a page belongs to; `naming` what a page does to one member; `completion` what follows
-when an attempt is complete; `settling` what that does to one member; `machine` the state of one cohort that
-ties them together.
+when an attempt is complete; `settling` what that does to one member; `correcting` what a reconcile does to
+one; `machine` the state of one cohort between pages that ties them together.
 """
 
 from app.cohorts.epochs.attempt import Attempt, Call, Round

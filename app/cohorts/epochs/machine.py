@@ -9,6 +9,7 @@ from app.cohorts.epochs.words import Entry, Task
 FAILED_AT_MOST = 160
 """How many failed attempts can wait for evidence: more than Mixpanel makes before its snapshot expires (three
 days, one every 30 minutes). Should still more fail, the oldest are taken as they are."""
+RECONCILES_AT_MOST = 16
 IN_DOUBT = 4
 """How many done attempts, the last that named anybody, can still be refuted."""
 
@@ -26,6 +27,8 @@ class Machine:
         completed_ms: when the last attempt completed (0: never), for the snapshot's lifetime.
         partial: no full list has come yet, so some members may be unknown; `proven` once a stranger left.
         tasks: what must be done before the next page.
+        reconciled: epochs of reconciles that brought somebody in, until they are settled.
+        excused: how many a reconcile let go whom the sender may still remove.
         began, closed: numbers of attempts that began or were superseded since the last commit.
         contradicted: contradictions since the last commit, for the alarm.
         spared: attempts that evidence said to take back and the guard did not, since the last commit.
@@ -39,6 +42,8 @@ class Machine:
     completed_ms: int = 0
     partial: str = ""
     tasks: list[Task] = field(default_factory=list)
+    reconciled: list[int] = field(default_factory=list)
+    excused: int = 0
     began: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     contradicted: int = 0
@@ -93,6 +98,19 @@ class Machine:
             owner[1].left += entry.changed
             owner[1].present += entry.now
 
+    def begin_correcting(self) -> int:
+        """Give a reconcile the epoch under which it brings people in; no attempt owns it."""
+        self.reconciled = [*self.reconciled, self.next_epoch()][-RECONCILES_AT_MOST:]
+        return self.reconciled[-1]
+
+    def foreseen(self, entry: Entry) -> bool:
+        """Say whether an add or remove that changes nothing only repeats what a reconcile did before it."""
+        if entry.epoch in self.reconciled:
+            return True
+        excused = self.excused > 0 and entry.gone
+        self.excused -= excused
+        return excused
+
     def let_stand(self) -> None:
         """Take the oldest of very many failed attempts as they are, and forget what is settled."""
         failed = [each for each in self.attempts if each.state == FAILED and each.total("left")]
@@ -105,6 +123,8 @@ class Machine:
         named = [each for each in self.attempts if each.state == DONE and each.total("named")]
         if len(named) > IN_DOUBT:
             self.prev = max(self.prev, named[-IN_DOUBT].number - 1)
+            self.reconciled = [epoch for epoch in self.reconciled if epoch > self.prev]
+            self.excused = self.excused if self.reconciled else 0
         kept = []
         for attempt in self.attempts:
             over = attempt.state != OPEN and attempt is not self.newest
@@ -128,6 +148,8 @@ class Machine:
             "completed_ms": self.completed_ms,
             "partial": self.partial,
             "tasks": [each.to_json() for each in self.tasks],
+            "reconciled": self.reconciled,
+            "excused": self.excused,
         }
 
     @classmethod

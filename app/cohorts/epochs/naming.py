@@ -73,19 +73,20 @@ class Naming:
 
     def _diff(self, entry: Entry, known: Attempt | None, *, overtaken: bool) -> None:
         want = self._action != ADD
+        foreseen = False
         if known and entry.changed:
             if want is entry.now:
                 known.stood += 1
             else:
                 known.fell += 1
-        elif want is not entry.now and not overtaken:
+        elif want is not entry.now and not overtaken and not (foreseen := self._machine.foreseen(entry)):
             self._round.contradictions += 1
             self._machine.contradicted += 1
             if want and self._machine.partial:
                 self._machine.partial = "proven"
         settled = known is None or known.state == DONE
         # What an attempt that failed named again is still named again by the next one.
-        entry.again = self._action == ADD and entry.now and (settled or entry.again)
+        entry.again = self._action == ADD and entry.now and (settled or entry.again) and not foreseen
         self._round.again += entry.again
         entry.was, entry.now = want, not want
 

@@ -4,11 +4,13 @@
 |-----------|-----------------|---------------|--------------|----------------|
 | changes   | sync            | `enter.event` | `exit.event` | `update.event` |
 | changes   | taken_back      | `enter.event` | `exit.event` | `update.event` |
+| changes   | reconcile       | `enter.event` | `exit.event` | `update.event` |
 | changes   | any other       | nothing       | nothing      | nothing        |
 | any other | any             | nothing       | nothing      | nothing        |
 
 An event says that something happened, once. A rename, or asserting somebody once more, is nothing that
-happened to the person, so neither is told.
+happened to the person, so neither is told. What a reconcile finds did happen, and no page tells it later:
+naming somebody who is a member already changes nothing.
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from app.cohorts.changelog import Entry, Member
 from config.events import Event
 from config.rules import RuleSet
 
-_TOLD: Final = frozenset({"sync", "taken_back"})
+_TOLD: Final = frozenset({"sync", "taken_back", "reconcile"})
 Way = Literal["exit", "enter", "update"]
 
 

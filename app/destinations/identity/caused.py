@@ -4,6 +4,7 @@
 |-----------|------------|------------------|---------|------------------|
 | changes   | sync       | all of `links`   | nothing | all of `links`   |
 | changes   | taken_back | all of `links`   | nothing | all of `links`   |
+| changes   | reconcile  | all of `links`   | nothing | all of `links`   |
 | changes   | any other  | nothing          | nothing | nothing          |
 | any other | any        | nothing          | nothing | nothing          |
 
@@ -19,7 +20,7 @@ from config.links import LinkRule
 from config.rules import RuleSet
 from config.templates import Context
 
-_CAUSES: Final = frozenset({"sync", "taken_back"})
+_CAUSES: Final = frozenset({"sync", "taken_back", "reconcile"})
 
 
 class _Named(NamedTuple):

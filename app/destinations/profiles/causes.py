@@ -4,6 +4,7 @@
 |-----------|------------|----------------------------------------|---------------------|------------------|
 | changes   | sync       | all of `copy` and `enter`              | `exit`, old names   | `copy`, `update` |
 | changes   | taken_back | all of `copy` and `enter`              | `exit`, old names   | `copy`, `update` |
+| changes   | reconcile  | all of `copy` and `enter`              | `exit`, old names   | `copy`, `update` |
 | changes   | reasserted | `enter`: `$set`, `$set_once`, `$union` | nothing             | nothing          |
 |           |            | without `{member[..]}`                 |                     |                  |
 | changes   | rename     | old names removed, the new one set     | nothing             | nothing          |
@@ -28,7 +29,7 @@ from app.cohorts.changelog import Entry
 from app.destinations.profiles.operations import COUNTS
 from config.rules import Operation, Rule, RuleSet
 
-_FULL: Final = frozenset({"sync", "taken_back"})
+_FULL: Final = frozenset({"sync", "taken_back", "reconcile"})
 _AGAIN: Final = frozenset({"reasserted", "replay"})
 _REASSERTED: Final = frozenset({"$set", "$set_once", "$union"})
 _REMOVALS: Final = frozenset({"$remove", "$unset"})

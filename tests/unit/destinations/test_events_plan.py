@@ -92,13 +92,13 @@ def test_nothing_is_added_that_no_rule_says() -> None:
     assert set(properties(planned([entry(exited=["u"])]))) == {"$source", "time", "distinct_id", "$insert_id"}
 
 
-@pytest.mark.parametrize("cause", ["sync", "taken_back"])
+@pytest.mark.parametrize("cause", ["sync", "taken_back", "reconcile"])
 def test_each_way_has_its_event_and_exits_come_first(cause: str) -> None:
     changed = entry(cause=cause, entered={"e": {"plan": 1}}, exited=["x"], updated={"u": {}})
     assert told(planned([changed])) == [("Left VIP", "x"), ("Entered VIP", "e"), ("Changed", "u")]
 
 
-@pytest.mark.parametrize("cause", ["reasserted", "rename", "replay", "reconcile", "erased", ""])
+@pytest.mark.parametrize("cause", ["reasserted", "rename", "replay", "erased", ""])
 def test_nothing_else_is_told(cause: str) -> None:
     changed = entry(cause=cause, entered=["e"], exited=["x"], updated={"u": {}}, old_names=("Old",))
     assert planned([changed]) == Plan()

@@ -126,7 +126,7 @@ def kinds(result: Plan) -> list[set[str]]:
     return [{kind for one in records for kind in one if kind != "$distinct_id"} for records in sent(result)]
 
 
-@pytest.mark.parametrize("cause", ["sync", "taken_back"])
+@pytest.mark.parametrize("cause", ["sync", "taken_back", "reconcile"])
 def test_ordinary_changes_do_everything(cause: str) -> None:
     changed = entry(cause=cause, entered={"u": {"x": 1}}, exited=["v"])
     assert kinds(planned([changed], RuleSet((ALL_KINDS,)))) == [
