@@ -28,7 +28,7 @@ from app.destinations.status import DestinationStatuses
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.runner import LaneRunner
-from app.lanes.work import APPLY, readers_of
+from app.lanes.work import APPLY, RESYNC, readers_of
 from app.metrics.flushing import Flushing
 from app.metrics.recorder import Recorder
 from app.metrics.stored import StoredMetrics
@@ -38,6 +38,9 @@ from app.mixpanel.query_budget import query_rates
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.request_budget import RequestBudget
 from app.mixpanel.transport import Transport
+from app.resync.progress import Progress
+from app.resync.reading import ReadingLane
+from app.resync.resyncs import Resyncs
 from app.store.connection import connect
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -68,6 +71,7 @@ class Services:
     links: Ledger
     pending_links: PendingLinks
     query: Query
+    resyncs: Resyncs
     tokens: Tokens
     failed_logins: FailedLogins
     audit: Audit
@@ -112,6 +116,8 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     )
     recorder, stored_metrics = Recorder(), StoredMetrics(redis)
     observer = Observer(recorder)
+    query = _query(settings, redis, observer)
+    reading = ReadingLane(redis, query, cohorts, membership, Progress(redis, lanes), refused_ids=REFUSED_IDS)
     destinations = Destinations(settings, redis, lanes, changelog, outboxes, observe=observer)
     return Services(
         settings=settings,
@@ -133,7 +139,8 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         outboxes=outboxes,
         links=destinations.ledger,
         pending_links=destinations.pending,
-        query=_query(settings, redis, observer),
+        query=query,
+        resyncs=Resyncs(redis, lanes, cohorts),
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
@@ -142,7 +149,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         recorder=recorder,
         stored_metrics=stored_metrics,
         flushing=Flushing(recorder, stored_metrics),
-        runners={APPLY.name: apply, **destinations.runners(cohorts, membership)},
+        runners={APPLY.name: apply, RESYNC.name: reading, **destinations.runners(cohorts, membership)},
     )
 
 
