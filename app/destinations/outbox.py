@@ -41,13 +41,13 @@ class KeyReused(Exception):  # noqa: N818 - a state of the request, named for th
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is remembered, so that its repetition adds nothing.
+    """A request that is looked up, and remembered, so that its repetition adds nothing.
 
     Attributes:
         key: what stands for it.
         body_digest: of what was asked, which a repetition must equal.
         answer: what to answer a repetition.
-        lifetime_s: how long it is remembered.
+        lifetime_s: how long it is remembered; 0: it is only looked up.
     """
 
     key: str
@@ -120,7 +120,7 @@ class Outboxes:
             project_id: whose.
             name: which outbox.
             records: encoded JSON objects, one or more, each on one line.
-            request: what to remember, so that a repetition adds nothing.
+            request: what to look up and remember, so that a repetition adds nothing.
 
         Raises:
             OutboxFull: there is no room; nothing was kept.

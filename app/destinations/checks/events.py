@@ -5,7 +5,7 @@ these is derived from what a repetition has in common with the first call, and f
 
 - `time`: the time of the call, also where it is ahead, since Mixpanel would write the time of arrival then. A
   repetition would come at another time; therefore a call with such an event is remembered as a whole
-  (`app.web.api.submitting`), and its repetition adds nothing.
+  (`app.web.api.submitting`), and its repetition adds nothing, also once that time has passed.
 - `$insert_id`: from the event's content and its occurrence number among equal ones in the call (two equal
   events in one call are two events). With an Idempotency-Key from the key, too: two calls with different keys
   are two events. Without a key, but also without a time, from the call's body: the times of two different

@@ -2,7 +2,7 @@
 -- KEYS  1 outbox, 2 outbox meta, 3 the outbox's lane, 4 request to remember (may be left out)
 -- ARGV  1 records' number, 2 their bytes, 3 cap in bytes, 4 number of entries, then three values an entry: its
 --       records' number, their bytes, the records (a line each); with a request then: digest of its body, answer to
---       remember, lifetime in seconds
+--       remember, lifetime in seconds (0: only look it up)
 -- Answer  {1, sequence of the last entry, wake number} taken in; {0, answer} the request came before; {-1} it came
 --         before with another body; {-2} no room.
 -- Cost  O(entries), and the copy of the records: 1 to 2 ms a megabyte, so that the API's cap on a call counts.
@@ -35,7 +35,7 @@ for i = 1, entries do
 end
 redis.call('HINCRBY', meta, 'bytes', ARGV[2])
 redis.call('HINCRBY', meta, 'records', ARGV[1])
-if request then
+if request and tonumber(ARGV[of_request + 2]) > 0 then
   redis.call('HSET', request, 'digest', ARGV[of_request], 'answer', ARGV[of_request + 1])
   redis.call('EXPIRE', request, ARGV[of_request + 2])
 end

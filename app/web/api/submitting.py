@@ -1,8 +1,10 @@
 """Take the records of a call in: check, remember the call, submit, answer. Kept durably before the answer.
 
 A call is remembered, with its answer, under its Idempotency-Key for a day; without one, where repeating it
-would add something new, under its body's digest for an hour. Only calls of which something was kept are: any
-other has changed nothing, so its repetition is decided anew.
+would add something new, under its body's digest for an hour. Whether it would is a matter of the time (an
+event's own may be ahead now and past soon), so a body that can be remembered is looked up each time. Only
+calls of which something was kept are remembered: any other has changed nothing, so its repetition is decided
+anew.
 """
 
 import hashlib
@@ -93,13 +95,14 @@ class Submitting:
         key = headers.get("idempotency_key")
         return Call(settings.projects[project_id], key, received, self.now_ms())
 
-    def take_in(self, call: Call, check: Check, *, remember: Callable[[], bool] = lambda: False) -> Response:
+    def take_in(self, call: Call, check: Check, *, remember: Callable[[], bool] | None = None) -> Response:
         """Submit the records that pass the check, and answer.
 
         Args:
             call: what came.
             check: of each record.
-            remember: says, once all are checked, whether to remember the call also without a key.
+            remember: says, once all are checked, whether to remember the call also without a key; left out
+                where that is never needed.
 
         Raises:
             Problem: no record passed. OutboxFull, KeyReused, RedisError: as of `Outboxes.submit`.
@@ -112,7 +115,7 @@ class Submitting:
             {"accepted": len(result.kept), "rejected": [fault.as_json() for fault in result.rejected]}
         )
         submitted = self.services.outboxes.submit(
-            call.project.id, self.outbox, result.kept, request=_request(call, answer, by_body=remember())
+            call.project.id, self.outbox, result.kept, request=_request(call, answer, remember)
         )
         return _answer(submitted.replayed, answer)
 
@@ -139,14 +142,17 @@ def records_body(description: str, record: dict[str, Any], example: Sequence[dic
     )
 
 
-def _request(call: Call, answer: bytes, *, by_body: bool) -> Request | None:
+def _request(call: Call, answer: bytes, remember: Callable[[], bool] | None) -> Request | None:
     """Return what to remember of a call. A list of many faults repeats itself, so it is kept compressed."""
     digest = call.received.digest
     if call.key is not None:
         # Hashed, for its length, and so that nothing personal stands in the name of a key.
         name = "key-" + hashlib.sha256(call.key.encode()).hexdigest()
         return Request(name, digest, zlib.compress(answer), KEY_LIFETIME_S)
-    return Request(f"body-{digest}", digest, zlib.compress(answer), BODY_LIFETIME_S) if by_body else None
+    if remember is None:
+        return None
+    lifetime_s = BODY_LIFETIME_S if remember() else 0
+    return Request(f"body-{digest}", digest, zlib.compress(answer), lifetime_s)
 
 
 def _answer(replayed: bytes | None, first: bytes) -> Response:

@@ -114,6 +114,17 @@ def test_a_repeated_request_gets_the_first_answer_and_adds_nothing(
     assert outboxes.end(P, "profiles") == 1
 
 
+def test_a_request_without_a_lifetime_is_looked_up_but_not_remembered(
+    redis_client: Redis, outboxes: Outboxes
+) -> None:
+    look_up = request(lifetime_s=0)
+    assert outboxes.submit(P, "events", records(1), request=look_up).sequence == 1
+    assert not redis_client.exists(keys.outbox_request(P, "events", "k"))
+    assert outboxes.submit(P, "events", records(2), request=request()).sequence == 2
+    assert outboxes.submit(P, "events", records(2), request=look_up).replayed == b'{"accepted":1}'
+    assert outboxes.end(P, "events") == 2
+
+
 def test_a_key_that_stands_for_another_request_is_refused(outboxes: Outboxes) -> None:
     outboxes.submit(P, "events", records(1), request=request(digest="one"))
     with pytest.raises(KeyReused):

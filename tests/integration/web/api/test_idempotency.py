@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.lanes.work import OutboxName
 from app.store import keys
 from tests.integration.web.api.records import VALID, event, profile
-from tests.integration.web.api.relay import Relay, fault, problem
+from tests.integration.web.api.relay import NOW_MS, Relay, fault, problem
 from tests.integration.web.services import BLOG, SHOP
 
 DAY_S, HOUR_S = 24 * 3600, 3600
@@ -133,6 +133,17 @@ def test_a_call_with_an_event_without_a_time_is_remembered_by_its_body_for_an_ho
     assert len(relay.kept("events")) == 1
     (lifetime_s,) = lifetimes(redis_client)
     assert HOUR_S - 10 < lifetime_s <= HOUR_S
+
+
+def test_a_time_ahead_that_has_passed_meanwhile_makes_no_second_event(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = [event(time=NOW_MS + 5_000), event(time=1_700_000_000)]
+    monkeypatch.setattr("time.time_ns", lambda: NOW_MS * 1_000_000)
+    first = relay.post("events", body)
+    monkeypatch.setattr("time.time_ns", lambda: (NOW_MS + 10_000) * 1_000_000)
+    assert replayed(first, relay.post("events", body))
+    assert len(ids(relay)) == 2
 
 
 def test_once_it_is_forgotten_it_is_another_call_with_other_events(
