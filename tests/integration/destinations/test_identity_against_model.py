@@ -21,6 +21,7 @@ from app.destinations.identity.links import Link
 from app.sandbox.machine import machine_of
 from app.store import keys
 from config.links import ID_MANAGEMENTS, IdManagement
+from tests.depth import examples
 from tests.integration.destinations.identity_world import (
     Clumsy,
     Events,
@@ -122,7 +123,9 @@ def batches_of(data: st.DataObject, system: IdManagement) -> list[list[Link]]:
 
 
 @pytest.mark.parametrize("system", ID_MANAGEMENTS)
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_what_is_linked_is_what_plain_sets_say(
     redis: Redis, switch: Switch, system: IdManagement, data: st.DataObject
@@ -143,7 +146,9 @@ def test_what_is_linked_is_what_plain_sets_say(
 
 
 @pytest.mark.parametrize("system", ID_MANAGEMENTS)
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_no_fault_and_no_crash_changes_what_is_linked(
     redis_server: RedisServer, switch: Switch, system: IdManagement, data: st.DataObject
@@ -176,7 +181,9 @@ def test_no_fault_and_no_crash_changes_what_is_linked(
     machine_of(sandbox.app).close()
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_rules_links_survive_a_crash_of_either_lane(
     redis_server: RedisServer, switch: Switch, data: st.DataObject

@@ -203,7 +203,7 @@ def test_a_worker_that_dies_at_any_command_loses_and_doubles_nothing(
         with told(redis_server, mixpanel) as story:
             everyday(story, lines(whole))
             story.check(unknown=False)
-        for place in range(run % 5, whole.sent, 1 if DEPTH > 1 else 5):
+        for place in range(run % 9, whole.sent, 1 if DEPTH > 1 else 9):
             for answer_lost in (False, True):
                 with told(redis_server, mixpanel) as story:
                     everyday(story, lines(Line(place, answer_lost=answer_lost)))
@@ -259,7 +259,7 @@ def do(story: Story, step: Sequence[Any]) -> None:
 
 @given(st.lists(STEPS, max_size=25))
 @settings(
-    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_profiles_end_like_those_of_a_relay_that_waits_for_nobody(
     redis_server: RedisServer, mixpanel: Mixpanel, steps: list[Sequence[Any]]
