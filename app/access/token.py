@@ -80,6 +80,11 @@ def id_of(text: str) -> str | None:
     return found[1] if found else None
 
 
+def is_id(text: str) -> bool:
+    """Say whether this can be a token's id."""
+    return len(text) == _ID_LENGTH and text.isalnum() and text.isascii()
+
+
 def digest_of(text: str) -> bytes:
     """Return what is kept instead of the token: 64 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest().encode()

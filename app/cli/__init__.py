@@ -4,10 +4,12 @@ from typing import Final
 
 # "module:name"; imported when `flask` runs, so that nothing else of the product depends on a command.
 COMMANDS: Final = (
+    "app.cli.audit:audit_cli",
     "app.cli.cohorts:cohorts_cli",
     "app.cli.config:config_cli",
     "app.cli.dead_letters:dead_letters_cli",
     "app.cli.doctor:doctor",
+    "app.cli.members:members_cli",
     "app.cli.quarantine:quarantine_cli",
     "app.cli.sandbox:sandbox_cli",
     "app.cli.status:status",

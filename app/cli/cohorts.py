@@ -1,17 +1,23 @@
 """`flask cohorts ...`: which cohorts there are, and how one of them stands."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import click
+import orjson
 from flask.cli import AppGroup
 
 from app.cli.formatting import ago, clean, moment, number, section, table
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 from app.cohorts.registry import Cohort, Session
+from app.cohorts.walking import Member
 from app.status.cohorts import CohortDetail, Found, find_cohorts, list_cohorts, read_detail
+from app.status.telling import told_member
 
 cohorts_cli = AppGroup("cohorts", help="The cohorts and their syncs.")
 SESSIONS_SHOWN = 10
+MEMBERS_SHOWN = 50
+LONGEST_ID = 255
 _PARTIAL = {
     "assumed": "no full list yet",
     "proven": "partial: people unknown here have left it",
@@ -52,6 +58,49 @@ def show(cohort: str, project_id: str | None, sessions: int, as_json: bool) -> N
         print_json({"ok": True, **_fields(detail)})
     else:
         click.echo(detail_text(detail, now_ms))
+
+
+@cohorts_cli.command("members", with_appcontext=False)
+@click.argument("cohort")
+@project_option
+@click.option(
+    "--ndjson", "as_lines", is_flag=True, help="One JSON object a line; all, unless --limit says less."
+)
+@click.option("--limit", type=click.IntRange(1), help=f"How many at most.  [default: {MEMBERS_SHOWN}]")
+@json_option
+def members(cohort: str, project_id: str | None, as_lines: bool, limit: int | None, as_json: bool) -> None:
+    """List who is in a cohort, in no order that means anything. COHORT is its id or its name."""
+    if as_lines and as_json:
+        raise click.UsageError("--ndjson or --json, not both.")
+    with opened(as_json=as_json) as services:
+        found = find_cohorts(services, chosen_projects(services.settings, project_id), cohort)
+        if len(found) != 1:
+            end([_not_one(cohort, found)], as_json=as_json)
+        everybody = services.walk.all(found[0].project_id, found[0].cohort.id)
+        if as_lines:
+            for member in islice(everybody, limit):
+                click.echo(orjson.dumps(told_member(member)))
+            return
+        some = list(islice(everybody, limit or MEMBERS_SHOWN))
+    count = found[0].cohort.members
+    if as_json:
+        print_json({"ok": True, "members": [told_member(each) for each in some], "count": count})
+    else:
+        click.echo(members_text(some, count))
+
+
+def members_text(some: list[Member], count: int) -> str:
+    """Return a line a member, and how many there are."""
+    rows = (
+        (
+            clean(member.distinct_id, LONGEST_ID),
+            moment(member.since.time_ms) if member.since else "not known",
+            clean(member.since.session_id) if member.since else "not known",
+        )
+        for member in some
+    )
+    shown = table(("distinct_id", "since", "brought in by"), rows)
+    return f"{shown}\n\n{number(len(some))} of {number(count)}" if some else "Nobody is in it."
 
 
 def _fields(detail: CohortDetail) -> dict[str, object]:

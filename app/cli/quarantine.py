@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 from flask.cli import AppGroup
 
+from app.cli.auditing import audited
 from app.cli.dead_letters.options import age_options, now_ms
 from app.cli.formatting import ago, clean, plural, section, size, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
@@ -80,7 +81,10 @@ def discard(
         raise click.UsageError("Say which: --kind, --cohort, --reason, an age, or --all.")
     if as_json and not (yes or dry_run):
         raise click.UsageError("With --json nothing can be asked: give --yes, or --dry-run.")
-    with opened(as_json=as_json) as services:
+    with (
+        opened(as_json=as_json) as services,
+        audited(services, "quarantine discard", project_id=project_id, cohort_id=asked["cohort_id"]) as note,
+    ):
         projects = chosen_projects(services.settings, project_id)
         which = _which(services, asked)
         members, pages = _discarded(services, projects, asked, which, dry_run=True)
@@ -89,6 +93,7 @@ def discard(
                 question = f"Discard {plural(members, 'member')} and {plural(pages, 'page')} for good?"
                 click.confirm(question, abort=True, err=True)
             members, pages = _discarded(services, projects, asked, which, dry_run=False)
+        note.counts.update(members=members, pages=pages, dry_run=dry_run)
     if as_json:
         print_json({"ok": True, "dry_run": dry_run, "members": members, "pages": pages})
     else:

@@ -8,8 +8,9 @@ import click
 from flask.cli import AppGroup
 
 from app.access.scopes import SCOPES, Scope
-from app.access.token import Token, id_of
+from app.access.token import Token, id_of, is_id
 from app.access.tokens import TooManyTokens
+from app.cli.auditing import audited
 from app.cli.formatting import ago, clean, moment, table
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 
@@ -39,6 +40,19 @@ class Expiry(click.ParamType[tuple[int, str]]):
         return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000), "at"
 
 
+class Overlap(click.ParamType[int]):
+    """A length of time, also none; a number of milliseconds."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return it in milliseconds."""
+        found = re.fullmatch(r"(\d{1,5})([mhdw])", str(value))
+        if found is None:
+            self.fail(f"{value} is no time such as 0h, 30m, 24h, 7d", param, ctx)
+        return int(found[1]) * {"m": 60_000, **_UNITS_MS}[found[2]]
+
+
 @tokens_cli.command("create", with_appcontext=False)
 @click.option("--name", required=True, help="Who uses it, and for what.")
 @click.option(
@@ -63,7 +77,10 @@ def create(
     wanted = clean(name.strip(), _LONGEST_NAME)
     if not wanted:
         raise click.BadParameter("must not be empty", param_hint="--name")
-    with opened(as_json=as_json) as services:
+    with (
+        opened(as_json=as_json) as services,
+        audited(services, "tokens create", project_id=project_id) as note,
+    ):
         chosen_projects(services.settings, project_id)
         now_ms = _now_ms(services.redis.time())
         expires_ms = _expires_ms(expires, now_ms)
@@ -73,6 +90,7 @@ def create(
             )
         except TooManyTokens:
             end(["There are as many tokens as there may be; revoke some: flask tokens list"], as_json=as_json)
+        note.resources["token_id"] = token.id
     if as_json:
         print_json({"ok": True, "token": text.reveal(), **_told(token)})
         return
@@ -103,14 +121,52 @@ def list_(as_json: bool) -> None:
 def revoke(token_id: str, as_json: bool) -> None:
     """Refuse a token from now on. ID is its id, or the token itself."""
     token_id = id_of(token_id) or token_id
-    with opened(as_json=as_json) as services:
-        there_was = services.tokens.revoke(token_id)
-    if not there_was:
-        end([f"There is no token {clean(token_id)}; `flask tokens list` shows all."], as_json=as_json)
+    with opened(as_json=as_json) as services, audited(services, "tokens revoke", token_id=_shown(token_id)):
+        if not services.tokens.revoke(token_id):
+            end([_unknown(token_id)], as_json=as_json)
     if as_json:
         print_json({"ok": True, "revoked": token_id})
     else:
         click.echo(f"Token {token_id} is revoked.")
+
+
+@tokens_cli.command("rotate", with_appcontext=False)
+@click.argument("token_id", metavar="ID")
+@click.option(
+    "--overlap", type=Overlap(), default="24h", show_default=True, help="How long the old secret stays valid."
+)
+@json_option
+def rotate(token_id: str, overlap: int, as_json: bool) -> None:
+    """Give a token a new secret, and show it this once; the old one stays valid for a while.
+
+    ID is its id, or the token itself. What the token may do, its project and its expiry stay.
+    """
+    token_id = id_of(token_id) or token_id
+    with opened(as_json=as_json) as services, audited(services, "tokens rotate", token_id=_shown(token_id)):
+        now_ms = _now_ms(services.redis.time())
+        token = services.tokens.get(token_id)
+        if token and token.expired(now_ms):
+            end([f"Token {token_id} has expired; make a new one: flask tokens create"], as_json=as_json)
+        old_until_ms = now_ms + overlap
+        text = services.tokens.rotate(token_id, old_until_ms) if token else None
+        if token is None or text is None:
+            end([_unknown(token_id)], as_json=as_json)
+    if as_json:
+        told = {**_told(token), "old_until_ms": old_until_ms, "old_used_ms": None}
+        print_json({"ok": True, "token": text.reveal(), **told})
+        return
+    click.echo(text.reveal())
+    old = f"is valid until {moment(old_until_ms)}" if overlap else "is not valid any more"
+    click.echo(f"This is shown once. Token {token_id}: {_summary(token)}. Its old secret {old}.", err=True)
+
+
+def _unknown(token_id: str) -> str:
+    return f"There is no token {clean(token_id)}; `flask tokens list` shows all."
+
+
+def _shown(token_id: str) -> str:
+    """Return an id fit to be kept: what was typed may be anything, a mistyped secret too."""
+    return token_id if is_id(token_id) else "?"
 
 
 def tokens_table(tokens: list[Token], now_ms: int) -> str:
@@ -124,10 +180,17 @@ def tokens_table(tokens: list[Token], now_ms: int) -> str:
             ago(token.created_ms, now_ms),
             _expiry(token, now_ms),
             ago(token.used_ms, now_ms),
+            _old_secret(token, now_ms),
         )
         for token in tokens
     )
-    return table(("id", "name", "scopes", "project", "made", "expires", "last used"), rows)
+    return table(("id", "name", "scopes", "project", "made", "expires", "last used", "old secret"), rows)
+
+
+def _old_secret(token: Token, now_ms: int) -> str:
+    if token.old_until_ms is None or token.old_until_ms <= now_ms:
+        return ""
+    return f"until {moment(token.old_until_ms)}, used {ago(token.old_used_ms, now_ms)}"
 
 
 def _expiry(token: Token, now_ms: int) -> str:
@@ -159,6 +222,8 @@ def _told(token: Token) -> dict[str, Any]:
         "created_ms": token.created_ms,
         "expires_ms": token.expires_ms,
         "used_ms": token.used_ms,
+        "old_until_ms": token.old_until_ms,
+        "old_used_ms": token.old_used_ms,
     }
 
 

@@ -8,8 +8,10 @@ import click
 
 from app.cli.dead_letters.options import NAMES, filter_options
 from app.cli.opening import json_option, project_option
+from app.destinations.dead_letters.filter import is_letter_id
 
 F = TypeVar("F", bound=Callable[..., Any])
+NAMED_AT_MOST: Final = 10
 LEFT: Final = 3
 """Exit status: something that was asked for is left undone. 0 is all of it, 1 nothing."""
 
@@ -57,6 +59,16 @@ class Asked:
         if asked.as_json and not (asked.yes or asked.dry_run or letter_ids):
             raise click.UsageError("With --json nothing can be asked: give --yes, or --dry-run.")
         return asked
+
+    def about(self) -> dict[str, str | None]:
+        """Return what it is about, for the audit log, without what was typed for an id in error."""
+        ids = [each for each in self.letter_ids if is_letter_id(each)][:NAMED_AT_MOST]
+        return {
+            "project_id": self.project_id,
+            "letter_id": " ".join(ids) or None,
+            "destination": self.filters.get("destination"),
+            "code": self.filters.get("code"),
+        }
 
     def confirm(self, question: str) -> None:
         """Ask, unless that was answered before; a no ends the command with status 1."""

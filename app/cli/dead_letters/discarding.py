@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from app.cli.auditing import audited
 from app.cli.dead_letters.asked import Asked, asking_options
 from app.cli.dead_letters.looking import find_one
 from app.cli.dead_letters.options import filter_of, now_ms
@@ -19,8 +20,12 @@ from app.services import Services
 def discard(letter_ids: tuple[str, ...], **options: Any) -> None:
     """Throw dead letters away, for good."""
     asked = Asked.of(letter_ids, options)
-    with opened(as_json=asked.as_json) as services:
+    with (
+        opened(as_json=asked.as_json) as services,
+        audited(services, "dead-letters discard", **asked.about()) as note,
+    ):
         discarded = _each(services, asked) if letter_ids else _by_filter(services, asked)
+        note.counts.update(discarded=discarded, dry_run=asked.dry_run)
     if asked.as_json:
         print_json({"ok": True, "dry_run": asked.dry_run, "discarded": discarded})
     else:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final, Literal
 import click
 import orjson
 
+from app.cli.auditing import audited
 from app.cli.dead_letters.asked import LEFT, Asked, asking_options
 from app.cli.dead_letters.looking import find_one
 from app.cli.dead_letters.options import filter_of, now_ms
@@ -48,7 +49,10 @@ def redrive(letter_ids: tuple[str, ...], **options: Any) -> None:
     asked = Asked.of(letter_ids, options)
     if (options["file"] or options["edit"]) and len(letter_ids) != 1:
         raise click.UsageError("--record and --edit correct one dead letter: give its ID.")
-    with opened(as_json=asked.as_json) as services:
+    with (
+        opened(as_json=asked.as_json) as services,
+        audited(services, "dead-letters redrive", **asked.about()) as note,
+    ):
         if letter_ids:
             edited = _edited(services, asked, options["file"], edit=options["edit"])
             ended = [
@@ -56,9 +60,12 @@ def redrive(letter_ids: tuple[str, ...], **options: Any) -> None:
                 for each in asked.letter_ids
             ]
             status = _say_each(ended, as_json=asked.as_json)
+            note.counts["redriven"] = sum(each.state == "redriven" for each in ended)
         else:
             step = _by_filter(services, asked, confirmed=options["confirmed"])
             status = _say_step(asked, step)
+            note.counts.update(redriven=step.redriven, dry_run=asked.dry_run)
+        note.status = status
     sys.exit(status)
 
 

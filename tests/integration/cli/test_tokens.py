@@ -110,3 +110,79 @@ def test_a_redis_that_is_away_is_one_sentence_and_status_1(relay: Relay) -> None
     result = relay.flask("tokens", "list", REDIS_URL="redis://127.0.0.1:1/0")
     assert result.exit_code == 1
     assert "cannot be reached" in result.stderr
+
+
+def rotated(relay: Relay, text: str, *options: str) -> str:
+    """Rotate a token and return its new text."""
+    return str(relay.json("tokens", "rotate", text.split("_")[1], *options)["token"])
+
+
+def test_a_rotated_token_has_two_secrets_for_a_while(relay: Relay) -> None:
+    old = make(relay, "--project", SHOP, "--expires", "90d")
+    before = relay.services.tokens.find(old)
+    new = rotated(relay, old)
+    found = relay.services.tokens.find(new)
+    by_old = relay.services.tokens.find(old)
+    assert before
+    assert found
+    assert by_old
+    assert (found.id, found.scopes, found.project_id) == (before.id, before.scopes, SHOP)
+    assert found.expires_ms == before.expires_ms
+    assert by_old.by_old
+    assert 86_000_000 < (by_old.expires_ms or 0) - now_ms(relay) <= 86_401_000
+    assert new.split("_")[2] not in relay.flask("tokens", "list").output
+
+
+def test_the_old_secret_is_told_to_have_expired_when_the_overlap_is_over(relay: Relay) -> None:
+    old = make(relay)
+    rotated(relay, old, "--overlap", "0h")
+    found = relay.services.tokens.find(old)
+    assert found
+    assert found.expired(now_ms(relay) + 1_000)
+
+
+def test_an_overlap_never_outlives_the_token(relay: Relay) -> None:
+    old = make(relay, "--expires", "1h")
+    rotated(relay, old, "--overlap", "7d")
+    found = relay.services.tokens.find(old)
+    assert found
+    assert 0 < (found.expires_ms or 0) - now_ms(relay) <= 3_601_000
+
+
+def test_the_secret_before_the_old_one_is_gone(relay: Relay) -> None:
+    first = make(relay)
+    second = rotated(relay, first)
+    third = rotated(relay, first)
+    assert relay.services.tokens.find(first) is None
+    assert relay.services.tokens.find(second)
+    assert relay.services.tokens.find(third)
+
+
+def test_the_list_says_whether_the_old_secret_is_still_used(relay: Relay) -> None:
+    old = make(relay)
+    new = rotated(relay, old)
+    assert re.search(r"until .* UTC, used never", relay.flask("tokens", "list").output)
+    for text in (old, new):
+        token = relay.services.tokens.find(text)
+        assert token
+        relay.services.tokens.note_use(token, now_ms(relay))
+    (listed,) = relay.json("tokens", "list")["tokens"]
+    assert listed["old_used_ms"]
+    assert listed["used_ms"]
+    rotated(relay, old)
+    assert relay.json("tokens", "list")["tokens"][0]["old_used_ms"] is None
+
+
+def test_a_revoked_token_is_gone_with_both_secrets(relay: Relay) -> None:
+    old = make(relay)
+    new = rotated(relay, old)
+    relay.json("tokens", "revoke", new)
+    assert relay.services.tokens.find(old) is None
+    assert relay.services.tokens.find(new) is None
+
+
+def test_what_cannot_be_rotated_is_a_sentence(relay: Relay) -> None:
+    assert "flask tokens list" in relay.json("tokens", "rotate", "nothing", status=1)["problems"][0]
+    token, _ = relay.services.tokens.create("old", ["read"], 0, expires_ms=now_ms(relay) - 1000)
+    assert "flask tokens create" in relay.json("tokens", "rotate", token.id, status=1)["problems"][0]
+    assert relay.flask("tokens", "rotate", token.id, "--overlap", "soon").exit_code == 2

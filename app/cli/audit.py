@@ -1,0 +1,96 @@
+"""`flask audit ...`: who changed what (docs/operations.md, the audit log)."""
+
+from typing import Any, Final
+
+import click
+import orjson
+from flask.cli import AppGroup
+
+from app.access.audit import LOGS, Which, Written
+from app.cli.dead_letters.options import Age
+from app.cli.formatting import clean, moment, table
+from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
+from app.destinations.dead_letters.filter import AGE_WANTED, read_age
+from app.services import Services
+from app.status.telling import told_entry
+
+audit_cli = AppGroup("audit", help="Who changed what.")
+
+_LONGEST: Final = 60
+log_option = click.option(
+    "--log",
+    default="changes",
+    show_default=True,
+    type=click.Choice(LOGS),
+    help="ingest: calls that hand data in; changes: all others, and commands.",
+)
+actor_option = click.option("--actor", metavar="ID", help="Only by this token's id, or this user.")
+older_option = click.option("--older-than", type=Age(), help=f"Written before: {AGE_WANTED} (UTC).")
+newer_option = click.option("--newer-than", type=Age(), help="Written since; as --older-than.")
+action_option = click.option("--action", metavar="TEXT", help="Only with this text in the action.")
+
+
+@audit_cli.command("list", with_appcontext=False)
+@log_option
+@actor_option
+@action_option
+@project_option
+@older_option
+@newer_option
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@json_option
+def list_(log: Any, limit: int, as_json: bool, **asked: Any) -> None:
+    """List entries, the newest first."""
+    with opened(as_json=as_json) as services:
+        entries = services.audit.all(log, _which(services, asked))
+        found = [written for written, _ in zip(entries, range(limit), strict=False)]
+        dropped = services.audit.dropped(log)
+    if as_json:
+        print_json({"ok": True, "entries": [told_entry(each) for each in found], "dropped": dropped})
+    elif found:
+        click.echo(audit_table(found))
+    else:
+        click.echo("No entries.")
+
+
+@audit_cli.command("export", with_appcontext=False)
+@log_option
+@actor_option
+@action_option
+@project_option
+@older_option
+@newer_option
+def export(log: Any, **asked: Any) -> None:
+    """Print all entries that are meant, one JSON object a line, the newest first."""
+    with opened(as_json=False) as services:
+        for written in services.audit.all(log, _which(services, asked)):
+            click.echo(orjson.dumps(told_entry(written)))
+
+
+def audit_table(found: list[Written]) -> str:
+    """Return a line an entry."""
+    rows = (
+        (
+            moment(written.time_ms),
+            f"{written.entry.actor.kind} {clean(written.entry.actor.id)}",
+            clean(written.entry.actor.name),
+            clean(written.entry.action, _LONGEST),
+            clean(", ".join(f"{name} {value}" for name, value in written.entry.resources.items()), _LONGEST),
+            f"{written.entry.outcome} ({written.entry.status})",
+            ", ".join(f"{name} {value:,}" for name, value in written.entry.counts.items()),
+        )
+        for written in found
+    )
+    return table(("time", "who", "name", "what", "about", "outcome", "came to"), rows)
+
+
+def _which(services: Services, asked: dict[str, Any]) -> Which:
+    chosen_projects(services.settings, asked["project_id"])
+    now_ms = services.redis.time()[0] * 1000
+    return Which(
+        actor=asked["actor"] or "",
+        action=asked["action"] or "",
+        project_id=asked["project_id"] or "",
+        before_ms=read_age(asked["older_than"], now_ms) if asked["older_than"] else None,
+        since_ms=read_age(asked["newer_than"], now_ms) if asked["newer_than"] else None,
+    )
