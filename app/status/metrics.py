@@ -9,7 +9,8 @@ from redis import RedisError
 
 from app.destinations.dead_letters.letter import CODES
 from app.destinations.waiting.room import LANES_WITH_ROOM, room_name
-from app.metrics import standing
+from app.lanes.work import lanes_of
+from app.metrics import families, standing
 from app.metrics.exposition import Sample, render
 from app.metrics.recorder import Series
 from app.mixpanel.budget import left
@@ -25,7 +26,7 @@ FAILURES: Final = (
 )
 """Codes of what puts a window off: those of Mixpanel's errors, and of an outbox that has no room."""
 _GONE: Final = ("dropped", "expired", "redriven", "discarded")
-_STATES: Final = ("ok", "retrying", "stopped")
+_STATES: Final = ("ok", "retrying", "stopped", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,15 @@ class Metrics:
 
     Args:
         services: of this process.
+        causes: why pages may be refused.
         now_s: a monotonic clock.
     """
 
-    def __init__(self, services: Services, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, services: Services, causes: Sequence[str], now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._services = services
+        self._causes = causes
         self._now_s = now_s
 
     def page(self, accept: str = "") -> tuple[bytes, str]:
@@ -67,10 +72,10 @@ class Metrics:
         """
         began_s = self._now_s()
         samples: list[Sample] = [(standing.BUILD, (VERSION,), 1)]
-        recorded: Mapping[Series, float] = {}
+        recorded: dict[Series, float] = dict.fromkeys(self._expected(), 0)
         try:
             self._services.flushing.flush()
-            recorded = self._services.stored_metrics.read()
+            recorded |= self._services.stored_metrics.read()
             samples += self._standing()
             up = True
         except RedisError:
@@ -78,6 +83,16 @@ class Metrics:
         samples.append((standing.REDIS_UP, (), up))
         samples.append((standing.SCRAPE_SECONDS, (), self._now_s() - began_s))
         return render(recorded, samples, accept)
+
+    def _expected(self) -> Iterator[Series]:
+        """Yield what alerts wait for: a counter that begins with its first case hides that case from them."""
+        projects = self._services.settings.projects
+        for project_id in ("", *projects):
+            for cause in self._causes:
+                yield families.PAGES_REFUSED.name, (project_id, cause), ""
+        for project in projects.values():
+            for lane in lanes_of(project):
+                yield families.LANE_TAKEOVERS.name, (project.id, lane.name), ""
 
     def _standing(self) -> list[Sample]:
         overview = read_overview(self._services)
@@ -201,10 +216,10 @@ def _of_letters(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     yield standing.LETTERS_KEPT, (project.id,), project.dead_letters
     for how in _GONE:
         yield standing.LETTERS_GONE, (project.id, how), _number(counted.letters, how.encode())
-    for name, number in counted.letters.items():
-        destination, _, code = name.decode().rpartition(":")
-        if destination and code in CODES:
-            yield standing.LETTERS, (project.id, destination, code), int(number)
+    for destination in project.destinations:
+        for code in CODES:
+            number = _number(counted.letters, f"{destination}:{code}".encode())
+            yield standing.LETTERS, (project.id, destination, code), number
 
 
 def _of_lanes(project: ProjectStatus, at_ms: int) -> Iterator[Sample]:

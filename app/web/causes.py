@@ -44,6 +44,12 @@ STORE_UNAVAILABLE: Final = Cause("store_unavailable", 503, retry_after_s=5)
 SHUTTING_DOWN: Final = Cause("shutting_down", 503, retry_after_s=5)
 NEVER_PAUSE: Final = Cause("never_pause", 503, retry_after_s=60)  # stands in for a cause of PAUSING
 
+# Everything that the metrics may name as a cause.
+CAUSES: Final = (
+    *(*PAUSING, BODY_TOO_LARGE, INBOX_FULL, INTERNAL_ERROR),
+    *(BODY_INCOMPLETE, STORE_UNAVAILABLE, SHUTTING_DOWN),
+)
+
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of ours
     """The page is not accepted.

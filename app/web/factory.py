@@ -11,6 +11,7 @@ from app.web.answers import Refusals
 from app.web.api.access import ACCESS
 from app.web.api.factory import add_api
 from app.web.auth import Credentials
+from app.web.causes import CAUSES
 from app.web.draining import Draining
 from app.web.errors import handle_errors
 from app.web.health import Health
@@ -47,6 +48,10 @@ def build_web(services: WebServices) -> Flask:
 def build_whole(services: Services) -> Flask:
     """Make the application with what tells of the whole relay, for which it needs every service."""
     app = build_web(services)
-    metrics = MetricsPage(Metrics(services).page, services.settings.metrics_token, app.extensions[ACCESS])
+    metrics = MetricsPage(
+        Metrics(services, [cause.code for cause in CAUSES]).page,
+        services.settings.metrics_token,
+        app.extensions[ACCESS],
+    )
     app.register_blueprint(metrics.blueprint())
     return app
