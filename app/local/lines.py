@@ -37,6 +37,9 @@ _NOT_SHOWN = frozenset(
         "func_name",
         "lineno",
         "outcome",
+        "fence",
+        "sequence",
+        "batch",
     )
 )
 # What tells one fault from another comes first: only so many fields are shown.
