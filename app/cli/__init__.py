@@ -8,6 +8,7 @@ COMMANDS: Final = (
     "app.cli.cohorts:cohorts_cli",
     "app.cli.config:config_cli",
     "app.cli.dead_letters:dead_letters_cli",
+    "app.cli.destinations:destinations_cli",
     "app.cli.doctor:doctor",
     "app.cli.members:members_cli",
     "app.cli.quarantine:quarantine_cli",

@@ -47,7 +47,6 @@ class Cursor:
         self._intend = scripts.load(redis, "destinations/scripts/intend.lua")
         self._settle = scripts.load(redis, "destinations/scripts/settle.lua")
         self._halt = scripts.load(redis, "destinations/scripts/halt.lua")
-        self._resume = scripts.load(redis, "destinations/scripts/resume.lua")
         self._advance = scripts.load(redis, "destinations/scripts/advance.lua")
 
     def position(self, project_id: str) -> Position:
@@ -116,10 +115,6 @@ class Cursor:
             code: why, as one of a few stable words; counted.
         """
         self._fenced(lane, self._halt, [self._hash(lane)], ["stopped", reason, refused, code])
-
-    def resume(self, project_id: str) -> bool:
-        """Let a stopped destination try again; False if it was not stopped."""
-        return bool(self._resume(keys=[keys.destination(project_id, self.name)]))
 
     def advance(self, lane: HeldLane, after: int, end: int, also: Sequence[Command] = ()) -> None:
         """Move from `after` to `end` and forget what was remembered of the window.

@@ -1,8 +1,8 @@
 """Outboxes: what services submit, durable and in order, until its lane has delivered it.
 
-What is submitted in one call becomes one or more entries, all or none, with gapless sequences like the change
-log's: none so large that a command on a few of them would hold up Redis. They are read in windows, and dropped in
-the same step that moves their lane's cursor behind them.
+What is submitted in one call becomes one or more entries, all or none, with gapless sequences like the
+change log's: none so large that a command on a few of them would hold up Redis. They are read in windows, and
+dropped in the same step that moves their lane's cursor behind them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -31,6 +31,20 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """That a person holds a destination: who, why and since when (ms)."""
+
+    by: str
+    why: str
+    since_ms: int
+
+    @property
+    def sentence(self) -> str:
+        """Say it to another operator."""
+        return f"paused by {self.by}: {self.why}" if self.why else f"paused by {self.by}"
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where a destination stands.
 
@@ -45,6 +59,7 @@ class Position:
         delivered: records accepted so far, over all windows.
         dead_lettered: records given up so far, over all windows.
         advanced_ms: when the cursor last moved; 0 if never.
+        paused: who holds it, whatever its state; None if nobody does.
     """
 
     cursor: int
@@ -57,6 +72,7 @@ class Position:
     delivered: int
     dead_lettered: int
     advanced_ms: int
+    paused: Pause | None = None
 
     @classmethod
     def of(cls, stored: Mapping[bytes, bytes]) -> "Position":
@@ -72,6 +88,7 @@ class Position:
         if b"window_end" in stored:
             dead = orjson.loads(stored.get(b"window_dead", b"{}"))
             window = Window(number("window_end"), stored[b"window_rules"], stored[b"window_known"], dead)
+        paused = Pause(text("paused_by"), text("paused_why"), number("paused_ms"))
         return cls(
             cursor=number("cursor"),
             state=cast("State", text("state") or "ok"),
@@ -83,6 +100,7 @@ class Position:
             delivered=number("delivered"),
             dead_lettered=number("dead_lettered"),
             advanced_ms=number("advanced_ms"),
+            paused=paused if paused.since_ms else None,
         )
 
 

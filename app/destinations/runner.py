@@ -76,6 +76,8 @@ class Destination(Generic[E]):
             LaneLost: the lane was taken over; whoever has it goes on.
         """
         position = self._cursor.position(project.id)
+        if position.paused:
+            return Outcome.stopped(position.paused.sentence)
         if position.state == "stopped" and position.refused == credential_digest(project):
             return Outcome.stopped(position.reason)
         delivery = self._source.next(project, position)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from redis import Redis
 
@@ -11,6 +12,8 @@ from app.destinations.outbox import Outboxes
 from app.destinations.position import Position, State, read_position
 from app.destinations.waiting.room import LANES_WITH_ROOM, room_name, waiting_ids
 from app.lanes.work import LaneKind
+
+Shown = State | Literal["paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class DestinationStatus:
         behind: what is not: entries of the log, or records of an outbox.
         unit: `entries` or `records`.
         lag_s: age of the oldest of these, in seconds; 0 if there is none.
-        state: `ok`, `retrying` or `stopped`.
+        state: `ok`, `retrying`, `stopped`, or `paused`, whatever it is beside that.
         reason: why it is not `ok`, else empty.
         since_ms: since when it has this state; None while it never had another.
         tries: how often the window it is at has failed.
@@ -36,7 +39,7 @@ class DestinationStatus:
     behind: int
     unit: str
     lag_s: float
-    state: State
+    state: Shown
     reason: str
     since_ms: int | None
     tries: int
@@ -64,14 +67,15 @@ class DestinationStatuses:
         if lane.name in LANES_WITH_ROOM:
             room = read_position(self._redis, project_id, room_name(lane.name))
             position = _together(position, room)
+        paused = position.paused
         return DestinationStatus(
             cursor=position.cursor,
             behind=behind,
             unit="records" if lane.outbox else "entries",
             lag_s=0.0 if oldest_ms is None else max(0.0, self._now() - oldest_ms / 1000),
-            state=position.state,
-            reason=position.reason,
-            since_ms=position.since_ms or None,
+            state="paused" if paused else position.state,
+            reason=paused.sentence if paused else position.reason,
+            since_ms=(paused.since_ms if paused else position.since_ms) or None,
             tries=position.tries,
             delivered=position.delivered,
             dead_lettered=position.dead_lettered,

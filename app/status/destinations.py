@@ -30,6 +30,10 @@ def destination_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
 def _destination(project_id: str, name: str, status: DestinationStatus, now_ms: int) -> Check:
     if status.state == "stopped":
         return Check(name, "fail", f"stopped: {status.reason}", _credential(name), project_id)
+    if status.state == "paused":
+        held = f"{status.reason}; {status.behind:,} {status.unit} wait"
+        advice = f"when it may go on: flask destinations resume --project {project_id} {name}"
+        return Check(name, "warn", held, advice, project_id)
     unit = "log entries" if status.unit == "entries" else status.unit
     behind = f"{status.behind:,} {unit} behind, the oldest {status.lag_s:,.0f} s old"
     if status.state == "retrying":
@@ -47,7 +51,7 @@ def _destination(project_id: str, name: str, status: DestinationStatus, now_ms: 
 def _credential(name: str) -> str:
     """Say what to correct where Mixpanel refuses what a destination shows."""
     what = "the token" if name in _BY_TOKEN else "the service account (the token, where there is none)"
-    return f"correct {what} or the address {_KEPT}"
+    return f"correct {what} or the address {_KEPT}; if nothing was wrong: flask destinations resume"
 
 
 def _with_room(check: Check, outbox: OutboxStatus) -> Check:

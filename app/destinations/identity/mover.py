@@ -69,7 +69,10 @@ class LinkMover:
         """
         self._changelog.admit(lane)
         while True:
-            after = self._cursor.position(project.id).cursor
+            position = self._cursor.position(project.id)
+            if position.paused:
+                return Outcome.stopped(position.paused.sentence)
+            after = position.cursor
             entries = self._changelog.read(project.id, after, READ_CHANGES)
             if not entries:
                 return Outcome.drained()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from app.destinations.operating import Operating
 from app.lanes.outcome import Outcome
 from config.rules import Operation, Rule, RuleSet
 from tests.conftest import StartRedis
@@ -74,4 +75,4 @@ def test_a_stopped_destination_is_resumed(full: tuple[World, Redis]) -> None:
     world.mixpanel.script = lambda _records: Reply(401)
     assert world.run().kind == "later"
     fill(client)
-    assert world.cursor.resume(world.project.id)
+    assert Operating(world.redis, world.lanes).resume(world.project.id, "profiles")

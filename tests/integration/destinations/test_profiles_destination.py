@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.destinations.operating import Operating
 from app.lanes.lanes import LaneLost
 from app.store import keys
 from config.rules import Operation, Rule, RuleSet
@@ -189,9 +190,10 @@ def test_a_person_lets_a_stopped_destination_go_on(world: World, mixpanel: Mixpa
     mixpanel.script = once(Reply(403))
     world.change(entered=["u"])
     world.run()
-    assert world.cursor.resume(P)
+    operating = Operating(world.redis, world.lanes)
+    assert operating.resume(P, "profiles").was_stopped
     assert world.run().kind == "drained"
-    assert not world.cursor.resume(P)
+    assert not operating.resume(P, "profiles")
     assert mixpanel.cohorts_of("u") == ["VIP"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError
 
+from app.destinations.operating import Operating
 from app.destinations.plan import HeldBack
 from app.destinations.waiting import gate
 from app.destinations.waiting.hold import Hold
@@ -400,3 +401,41 @@ def test_the_status_says_how_many_wait(world: WaitingWorld) -> None:
     world.run()
     assert world.status_now().waiting == 0
     assert world.status_now().delivered == 9
+
+
+def test_a_lane_whose_waiting_room_was_refused_goes_on_once_it_is_resumed(
+    make: Make, mixpanel: Mixpanel
+) -> None:
+    world = make(PROFILES.name)
+    world.log(["ann"], linked={"ann": "phone"})
+    world.run()
+    world.identity.moved_to(10)
+    mixpanel.script = lambda _records: Reply(401, b"{}")
+    world.run()
+    assert world.status_now().state == "stopped"
+    mixpanel.script = lambda _records: None
+    world.run()
+    assert world.trail("ann") == []
+    assert Operating(world.redis, world.lanes).resume(P, world.lane).was_stopped
+    world.run()
+    assert world.trail("ann") == ["+1"]
+
+
+@pytest.mark.parametrize("lane", [PROFILES.name, OUTBOX])
+def test_a_paused_lane_sends_nothing_of_its_room_either(make: Make, lane: str) -> None:
+    world = make(lane)
+    world.identity.submit("ann")
+    if lane == OUTBOX:
+        world.submit({"$distinct_id": "ann", "$append": {"trail": "+1"}})
+    else:
+        world.log(["ann"])
+    world.run()
+    operating = Operating(world.redis, world.lanes)
+    assert operating.pause(P, lane, "ann", "trying something out")
+    world.identity.settle()
+    assert world.run().kind == "later"
+    assert world.status_now().state == "paused"
+    assert world.trail("ann") == []
+    assert operating.resume(P, lane).was_paused
+    world.run()
+    assert world.trail("ann") == ["+1"]
