@@ -1,8 +1,5 @@
 """Write changing commands into the audit log: the one place that every such command goes through."""
 
-import os
-import platform
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +7,8 @@ from dataclasses import dataclass, field
 import click
 from redis import RedisError
 
-from app.access.audit import Actor, Entry
+from app.access.audit import Entry
+from app.access.operator import operator
 from app.services import Services
 from app.store.faults import redis_word
 
@@ -67,16 +65,6 @@ def audited(services: Services, action: str, **resources: str | None) -> Iterato
     finally:
         entry = Entry(operator(), f"flask {action}", note.resources, outcome, status, note.counts)
         _write(services, entry)
-
-
-def operator() -> Actor:
-    """Return who runs this process, by the operating system's word; who became another with sudo is named."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # in a container, a number without a name
-        user = str(os.getuid())
-    before = os.environ.get("SUDO_USER")
-    return Actor("user", user, f"{platform.node()} (sudo by {before})" if before else platform.node())
 
 
 def _write(services: Services, entry: Entry) -> None:

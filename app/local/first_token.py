@@ -6,17 +6,21 @@ at all: one that was revoked stays so, and a Redis that others use gets nothing 
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from redis import RedisError
 
+from app.access.audit import Audit, Entry
+from app.access.operator import operator
 from app.access.tokens import Tokens
 from app.local import credentials
 from app.store.connection import connect
 
 
-def first_token(redis_url: str, file: Path, made_up: Mapping[str, str], *, demo: bool) -> str | None:
+def first_token(
+    redis_url: str, file: Path, made_up: Mapping[str, str], *, demo: bool, audit_cap: int
+) -> str | None:
     """Return the token of this directory's runs, making it if it is the first.
 
     Args:
@@ -24,6 +28,7 @@ def first_token(redis_url: str, file: Path, made_up: Mapping[str, str], *, demo:
         file: where it is kept, readable by its owner only.
         made_up: what the file holds.
         demo: of a demo, which has a Redis, and so a token, of its own.
+        audit_cap: how many entries the audit log keeps.
 
     Returns:
         the token; None if there are only others, or Redis does not answer.
@@ -38,7 +43,9 @@ def first_token(redis_url: str, file: Path, made_up: Mapping[str, str], *, demo:
                 return made_up[name]
             if tokens.all():
                 return None
-            _, text = tokens.create("make run", ["admin"], now_ms)
+            token, text = tokens.create("make run", ["admin"], now_ms)
+            with suppress(RedisError):  # the token is there, and this is the only time that it can be told
+                Audit(redis, audit_cap).write(Entry(operator(), "make run", {"token_id": token.id}, "ok", 0))
         except RedisError:
             return None
     credentials.keep(file, name, text.reveal())

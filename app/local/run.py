@@ -98,7 +98,13 @@ class Run:
         if plan.demo:
             self._launch(supervisor, sandbox_command(plan, environ, self._var / "sandbox"))
             self._wait(supervisor, lambda: ports.accepts(plan.sandbox_port), "sandbox", plan.sandbox_port)
-        token = first_token(environ["REDIS_URL"], self._var / "demo.env", made_up, demo=plan.demo)
+        token = first_token(
+            settings.redis_url,
+            self._var / "demo.env",
+            made_up,
+            demo=plan.demo,
+            audit_cap=settings.audit_cap,
+        )
         if token:
             self._write_run_env(plan, environ, {"API_TOKEN": token})
         title = (

@@ -11,7 +11,8 @@ import pytest
 import redis
 
 from app.access.audit import Actor, Entry, Written
-from app.cli.auditing import audited, operator
+from app.access.operator import operator
+from app.cli.auditing import audited
 from app.cli.entry import create_cli_app
 
 from .relay import SHOP, Relay

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from app.access.audit import Audit
 from app.access.tokens import Tokens
 from app.local.credentials import load_or_create
 from app.local.first_token import first_token
@@ -19,7 +20,7 @@ class Directory:
         self.file = path / "demo.env"
 
     def run(self, *, demo: bool = True) -> str | None:
-        return first_token(self.url, self.file, load_or_create(self.file), demo=demo)
+        return first_token(self.url, self.file, load_or_create(self.file), demo=demo, audit_cap=1_000)
 
 
 @pytest.fixture
@@ -38,6 +39,14 @@ def test_the_first_run_makes_a_token_that_may_do_everything(directory: Directory
     found = tokens.find(text)
     assert found
     assert (found.scopes, found.project_id, found.expires_ms) == (("admin",), None, None)
+
+
+def test_making_it_is_recorded(directory: Directory, redis_client: redis.Redis) -> None:
+    directory.run()
+    (written,) = Audit(redis_client, 1_000).all()
+    assert written.entry.action == "make run"
+    directory.run()
+    assert len(list(Audit(redis_client, 1_000).all())) == 1
 
 
 def test_later_runs_show_the_same_one_kept_for_its_owner_only(directory: Directory, tokens: Tokens) -> None:

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -108,6 +109,27 @@ def test_members_come_page_by_page_with_the_sync_that_brought_them(api: Relay, p
     assert found[0]["since"].endswith("Z")
     assert lines(api, f"{ONE}/members") == found
     assert lines(api, f"{ONE}/members?limit=5") == found[:5]
+
+
+def test_members_come_once_while_syncs_go_on_and_buckets_are_split(api: Relay, pipeline: Pipeline) -> None:
+    stay = [f"stay-{number}" for number in range(200)]
+    pipeline.send(*parse("M0{" + ",".join(stay) + "}"))
+    found: list[str] = []
+    cursor, sync = "", 0
+    while True:
+        told = get(api, f"{ONE}/members?limit=20{cursor}")
+        found += [member["distinct_id"] for member in told["members"]]
+        if told["next_cursor"] is None:
+            break
+        cursor = f"&cursor={told['next_cursor']}"
+        sync += 1
+        new = ",".join(f"new-{sync}-{number}" for number in range(150))
+        gone = ",".join(f"new-{sync - 1}-{number}" for number in range(70)) if sync > 1 else ""
+        pages_ = parse(f"+{sync}{{{new}}} -{sync}{{{gone}}}")
+        pipeline.send(*(replace(page, at=page.at + 1_800 * sync) for page in pages_))
+    assert len(found) == len(set(found))
+    assert set(stay) <= set(found)
+    assert get(api, ONE)["members"] > 1_000
 
 
 @pytest.mark.parametrize(
