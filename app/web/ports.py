@@ -22,6 +22,8 @@ from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Request, Submitted
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
+from app.resync.estimate import Estimates
+from app.resync.resyncs import Resyncs
 from config.settings import Settings
 
 
@@ -92,6 +94,12 @@ class WebServices(Protocol):
 
     @property
     def whys(self) -> Whys: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def resyncs(self) -> Resyncs: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def query(self) -> Estimates: ...  # noqa: D102 - a plain attribute
 
     @property
     def tokens(self) -> Tokens: ...  # noqa: D102 - a plain attribute

@@ -14,6 +14,7 @@ from app.web.api import (
     profiles,
     quarantine,
     reading_section,
+    resyncs,
 )
 from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
@@ -35,6 +36,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     identity_links.section,
     dead_letter_section.section,
     quarantine.section,
+    resyncs.section,
     audit.section,
 )
 

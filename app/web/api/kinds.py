@@ -86,6 +86,12 @@ UNKNOWN_COHORT: Final = Kind(
     "There is no such cohort.",
     "Compare the id with the list; a cohort appears with its first page.",
 )
+UNKNOWN_RESYNC: Final = Kind(
+    "unknown_resync",
+    404,
+    "There is no such resync for this token.",
+    "It ended more than 30 days ago, is of a project that the token is not for, or never was. See the list.",
+)
 UNKNOWN_DEAD_LETTER: Final = Kind(
     "unknown_dead_letter",
     404,
@@ -97,6 +103,21 @@ WRONG_METHOD: Final = Kind(
 )
 CONFLICT: Final = Kind(
     "conflict", 409, "The request contradicts the present state.", "Read the state again and decide anew."
+)
+RESYNC_UNDER_WAY: Final = Kind(
+    "resync_under_way",
+    409,
+    "The cohort has a resync under way.",
+    "Wait for the one that detail names, or cancel it.",
+)
+RESYNC_ENDED: Final = Kind(
+    "resync_ended", 409, "The resync has ended.", "There is nothing to cancel; see what it came to."
+)
+NO_QUERY_ACCESS: Final = Kind(
+    "no_query_access",
+    409,
+    "Mixpanel cannot be asked about this project.",
+    "Configure a service account for the project; only with one can a cohort be read.",
 )
 CONFIRMATION_NEEDED: Final = Kind(
     "confirmation_needed",

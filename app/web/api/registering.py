@@ -28,6 +28,7 @@ Every request carries a bearer token. Every error is a problem document (RFC 945
 of a description."""
 _PARAMETERS: Final = {
     "project_id": "The Mixpanel project's id, as configured in the relay.",
+    "resync_id": "A resync's id, as the answer to asking for it and the list say it.",
     "cohort_id": "A cohort's id.",
     "distinct_id": "A person's id.",
     "letter_id": "A dead letter's id, as the list says it.",

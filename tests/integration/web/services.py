@@ -25,6 +25,7 @@ from app.destinations.identity.pending import PendingLinks
 from app.destinations.outbox import Outboxes, Request, Submitted
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
+from app.resync.resyncs import Resyncs
 from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
 from config.secret import Secret
@@ -106,6 +107,13 @@ class FakeOutboxes:
         return Submitted(len(self.submitted))
 
 
+class FakeEstimates:
+    """Takes a minute for every 1,000."""
+
+    def estimate(self, project_id: str, members: int) -> float:
+        return 60.0 * (members // 1000 + 1)
+
+
 @dataclass
 class FakeServices:
     """What the web side needs, without a Redis."""
@@ -116,6 +124,8 @@ class FakeServices:
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     recorder: Recorder = field(default_factory=Recorder)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
+    resyncs: Resyncs = field(default_factory=lambda: cast("Resyncs", None))
+    query: FakeEstimates = field(default_factory=FakeEstimates)
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
     failed_logins: FailedLogins = field(default_factory=lambda: FailedLogins(connect(NOWHERE), 20))
     audit: Audit = field(default_factory=lambda: Audit(connect(NOWHERE), 1_000))

@@ -30,11 +30,13 @@ from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
+from app.resync.estimate import Estimates
+from app.resync.resyncs import Resyncs
 from app.web.api import PREFIX
 from app.web.factory import build_web
 from app.web.ports import Outboxes as OutboxesPort
 from config.settings import Settings
-from tests.integration.web.services import SHOP, FakeHeartbeats, FakeInbox
+from tests.integration.web.services import SHOP, FakeEstimates, FakeHeartbeats, FakeInbox
 
 NOW_MS = 1_800_000_000_000
 JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
@@ -59,6 +61,8 @@ class ApiServices:
     redriver: Redriver
     quarantine: Quarantine
     pending_links: PendingLinks
+    resyncs: Resyncs
+    query: Estimates
     inbox: FakeInbox = field(default_factory=FakeInbox)
     recorder: Recorder = field(default_factory=Recorder)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
@@ -85,6 +89,8 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         dead_letters=letters,
         redriver=Redriver(redis, lanes, letters, settings.outbox_cap_bytes),
         quarantine=Quarantine(redis),
+        resyncs=Resyncs(redis, lanes, Cohorts(redis)),
+        query=FakeEstimates(),
     )
 
 

@@ -32,6 +32,7 @@ def addresses(relay: Relay, project_id: str = SHOP) -> list[tuple[str, str, Scop
         "<path:distinct_id>": "someone",
         "<letter_id>": "1-1",
         "<cohort_id>": "7",
+        "<resync_id>": f"{project_id}-1",
     }
     found = []
     for method, rule, scope in relay.routes():
