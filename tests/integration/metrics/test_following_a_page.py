@@ -69,6 +69,8 @@ def test_a_page_is_followed_to_the_request_that_tells_mixpanel_of_it(
     applied = only(lines, "page_applied", page=accepted["page"])
     assert (applied["session"], applied["lane"]) == ("s2", "apply")
     first, last = map(int, applied["sequence"].split("-"))
+    log = relay.services.changelog.read(SHOP, 0, 1_000)
+    assert [entry.sequence for entry in log if entry.session_id == "s2"] == [*range(first, last + 1)]
     server.behaviour = lambda _request: Reply(status=503)
     run(relay, "profiles")
     failed = only(lines, "mixpanel_request", log_level="warning")
