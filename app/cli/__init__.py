@@ -12,6 +12,7 @@ COMMANDS: Final = (
     "app.cli.doctor:doctor",
     "app.cli.members:members_cli",
     "app.cli.quarantine:quarantine_cli",
+    "app.cli.resyncs:resyncs_cli",
     "app.cli.sandbox:sandbox_cli",
     "app.cli.status:status",
     "app.cli.tokens:tokens_cli",

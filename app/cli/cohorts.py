@@ -9,12 +9,14 @@ from flask.cli import AppGroup
 
 from app.cli.formatting import ago, clean, moment, number, section, table
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
+from app.cli.resync import resync
 from app.cohorts.registry import Cohort, Session
 from app.cohorts.walking import Member
 from app.status.cohorts import CohortDetail, Found, find_cohorts, list_cohorts, read_detail
 from app.status.telling import told_member
 
 cohorts_cli = AppGroup("cohorts", help="The cohorts and their syncs.")
+cohorts_cli.add_command(resync)
 SESSIONS_SHOWN = 10
 MEMBERS_SHOWN = 50
 LONGEST_ID = 255
