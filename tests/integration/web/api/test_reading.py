@@ -240,4 +240,4 @@ def test_200_000_members_are_exported_without_being_held(api: Relay, redis_clien
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == many
-    assert peak_bytes < 8_000_000
+    assert peak_bytes < 6_000_000
