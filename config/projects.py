@@ -10,6 +10,7 @@ from config.rules import DEFAULT_RULES, RuleSet
 from config.secret import Secret
 
 Region = Literal["us", "eu", "in"]
+DEFAULT_SOURCE: Final = "cohort-relay"
 REGIONS: Final[tuple[Region, ...]] = ("us", "eu", "in")
 
 
@@ -92,6 +93,11 @@ class Project:
     integration_id: str | None = None
     never_pause: bool = False
     rules: RuleSet = DEFAULT_RULES
+
+    @property
+    def source(self) -> str:
+        """What events name as their `$source`."""
+        return self.integration_id or DEFAULT_SOURCE
 
 
 class Projects(Mapping[str, Project]):

@@ -10,6 +10,8 @@ these is derived from what a repetition has in common with the first call, and f
   events in one call are two events). With an Idempotency-Key from the key, too: two calls with different keys
   are two events. Without a key, but also without a time, from the call's body: the times of two different
   calls can be equal to the millisecond.
+- `$source`: the project's; it is no part of what the `$insert_id` is derived from, so that a change of it
+  makes no second event.
 - `distinct_id`, in a simplified project: what Mixpanel itself makes of `$user_id` and `$device_id`.
 """
 
@@ -37,14 +39,18 @@ class EventCheck:
         now_ms: the time of the call.
         key: its Idempotency-Key.
         digest: what equal bodies share.
+        source: what the events name as their `$source`.
     """
 
-    def __init__(self, id_management: IdManagement, now_ms: int, key: str | None, digest: str) -> None:
+    def __init__(
+        self, id_management: IdManagement, now_ms: int, key: str | None, digest: str, source: str
+    ) -> None:
         self._simplified = id_management == "simplified"
         self._id_management = id_management
         self._now_ms = now_ms
         self._key = key
         self._digest = digest
+        self._source = source
         self._seen: Counter[bytes] = Counter()
         self.filled_a_time = False
 
@@ -66,11 +72,13 @@ class EventCheck:
 
     def _complete(self, event: dict[str, Any], properties: dict[str, Any], *, timeless: bool) -> bytes:
         if "$insert_id" in properties:
+            properties["$source"] = self._source
             encoded = encode(event)
             self._refuse_violations(event, len(encoded))
             return encoded
         properties["$insert_id"] = _PLACEHOLDER
         content = _content(event)
+        properties["$source"] = self._source
         self._refuse_violations(event, len(content))
         properties["$insert_id"] = self._insert_id(content, timeless=timeless)
         return encode(event)

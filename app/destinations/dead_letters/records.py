@@ -88,11 +88,8 @@ def _event(project: Project, stored: StoredLetter, now_ms: int, record: Any) -> 
     source = _properties(shown(stored)).pop(_SOURCE, None)
     if source is not None and _properties(record).get(_SOURCE) == source:
         del record["properties"][_SOURCE]
-    check = EventCheck(project.id_management, now_ms, f"dead letter {stored.id}", "")
-    complete = orjson.loads(check(record))
-    if source is not None:
-        complete["properties"][_SOURCE] = source
-    return orjson.dumps(complete)
+    key = f"dead letter {stored.id}"
+    return EventCheck(project.id_management, now_ms, key, "", source or project.source)(record)
 
 
 def _properties(record: Any) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from app.mixpanel.refused_ids import REFUSED_IDS
 from config.links import DEVICE_PREFIX
 from config.projects import Project
 
-# Whom an event names as its source where the project has no integration_id.
-DEFAULT_SOURCE: Final = "cohort-relay"
 _INSERT_ID_BYTES: Final = 16  # 32 hexadecimal digits
 
 Encode = Callable[[str], bytes]
@@ -40,7 +38,7 @@ def insert_ids(telling: Telling) -> Callable[[str], str]:
 def encoder(project: Project, telling: Telling) -> Callable[[str, Mapping[str, Any]], Encode]:
     """Make what encodes the rendered name and properties of a telling's event."""
     insert_id_of = insert_ids(telling)
-    source = orjson.dumps(project.integration_id or DEFAULT_SOURCE)
+    source = orjson.dumps(project.source)
     filled = b'"$source":%b,"time":%d,"distinct_id":' % (source, telling.entry.time_ms)
     devices = project.id_management == "simplified"
 

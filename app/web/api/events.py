@@ -49,7 +49,7 @@ _EXAMPLE: Final = (
 )
 _DESCRIPTION: Final = """The events are imported into Mixpanel. Valid ones are kept, invalid ones listed by
 their index. A repeated call adds nothing: send an `Idempotency-Key`, or at least give every event its `time`.
-`token` and `$source` are filled in by the relay, `time` and `$insert_id` where they are missing. Events that
+`$source` is filled in by the relay, `time` and `$insert_id` where they are missing. Events that
 link identities are refused: use `identity-links`."""
 
 
@@ -62,7 +62,8 @@ class Events:
     def post(self, project_id: str, headers: dict[str, str]) -> Response:
         """Answer a call."""
         call = self.submitting.call(project_id, headers)
-        check = EventCheck(call.project.id_management, call.now_ms, call.key, call.received.digest)
+        project, digest = call.project, call.received.digest
+        check = EventCheck(project.id_management, call.now_ms, call.key, digest, project.source)
         return self.submitting.take_in(call, check, remember=lambda: check.filled_a_time)
 
 

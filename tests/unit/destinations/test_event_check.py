@@ -39,9 +39,10 @@ def complete(
     digest: str = DIGEST,
     now_ms: int = NOW_MS,
     system: IdManagement = "simplified",
+    source: str = "cohort-relay",
 ) -> list[dict[str, Any]]:
     """Return a call's events as they are submitted; the given ones stay as they are."""
-    check = EventCheck(system, now_ms, key, digest)
+    check = EventCheck(system, now_ms, key, digest, source)
     return [orjson.loads(check(copy.deepcopy(record))) for record in records]
 
 
@@ -69,7 +70,7 @@ def test_no_two_events_of_a_call_are_one_to_mixpanel(records: list[Any], key: st
 def test_nothing_else_of_an_event_changes(records: list[Any], key: str | None) -> None:
     for before, after in zip(records, complete(records, key=key), strict=True):
         added = after["properties"].keys() - before["properties"].keys()
-        assert added <= {"time", "$insert_id"}
+        assert added <= {"time", "$insert_id", "$source"}
         assert {name: after["properties"][name] for name in before["properties"]} == before["properties"]
         assert re.fullmatch("[a-z0-9]{32}", after["properties"]["$insert_id"])
 
@@ -118,9 +119,30 @@ def test_two_different_events_are_never_one(one: Any, two: Any) -> None:
         assert identity(complete([one])[0]) != identity(complete([two])[0])
 
 
+@pytest.mark.parametrize("given_id", [{}, {"$insert_id": "i1"}])
+def test_every_event_names_its_source_which_makes_it_no_other_event(given_id: dict[str, str]) -> None:
+    event = {"event": "A", "properties": {"distinct_id": "a", "time": 1_700_000_000, **given_id}}
+    (ours,), (theirs,) = complete([event]), complete([event], source="my-company")
+    assert (ours["properties"]["$source"], theirs["properties"]["$source"]) == ("cohort-relay", "my-company")
+    assert identity(ours) == identity(theirs)
+
+
+@pytest.mark.parametrize("given_id", [{}, {"$insert_id": "i1"}])
+def test_the_source_counts_among_the_properties(given_id: dict[str, str]) -> None:
+    three = {"distinct_id": "a", "time": 1_700_000_000, "$insert_id": "i1"}
+    room = {str(number): 1 for number in range(254 - len(three) - 1)}
+    properties = {**three, **room}
+    if not given_id:
+        del properties["$insert_id"]
+    (kept,) = complete([{"event": "A", "properties": properties}])
+    assert len(kept["properties"]) == 254
+    with pytest.raises(Invalid, match="properties"):
+        complete([{"event": "A", "properties": {**properties, "one more": 1}}])
+
+
 @pytest.mark.parametrize("ahead", [NOW_MS + 1, NOW_MS + 3_599_000, NOW_MS // 1000 + 60])
 def test_a_time_that_is_ahead_counts_as_none_since_mixpanel_would_write_its_own(ahead: int) -> None:
-    check = EventCheck("simplified", NOW_MS, None, DIGEST)
+    check = EventCheck("simplified", NOW_MS, None, DIGEST, "cohort-relay")
     event = {"event": "A", "properties": {"distinct_id": "a", "time": ahead, "$insert_id": "i1"}}
     assert orjson.loads(check(event))["properties"]["time"] == NOW_MS
     assert check.filled_a_time
@@ -135,7 +157,7 @@ def test_a_time_that_is_now_stays_and_one_far_ahead_is_refused() -> None:
 
 
 def test_whether_a_time_was_filled_is_known_of_the_events_that_are_kept() -> None:
-    check = EventCheck("simplified", NOW_MS, None, DIGEST)
+    check = EventCheck("simplified", NOW_MS, None, DIGEST, "cohort-relay")
     check({"event": "A", "properties": {"distinct_id": "a", "time": 1_700_000_000}})
     with pytest.raises(Invalid):
         check({"event": "", "properties": {"distinct_id": "a"}})
