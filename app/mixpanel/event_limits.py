@@ -2,8 +2,8 @@
 
 Source: https://developer.mixpanel.com/reference/import-events and, for `$device_id` and `$user_id`,
 Mixpanel's documentation of identity management. Mixpanel cuts texts at 255 characters, which is a violation
-only where they are names or ids: others, then. An empty `distinct_id` is none: it is how Mixpanel wants an
-event that is nobody's.
+only where they are names: others, then. For ids see `config.ids`. An empty `distinct_id` is none: it is how
+Mixpanel wants an event that is nobody's.
 """
 
 import re
@@ -13,9 +13,11 @@ from typing import Any, Final
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.violations import Violation, path, size_violations
 from config.event_shape import IDENTITY_VERBS, MAX_NAME, misshapes
-from config.links import IdManagement
+from config.ids import TOO_LONG, device_node, is_too_long
+from config.links import DEVICE_PREFIX, IdManagement
 
 _PROPERTIES: Final = "properties"
+_DEVICE_ID: Final = "$device_id"
 _INSERT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}")
 _YEAR_1971_S: Final = 31_536_000
 # A number from here on is milliseconds: as such it is 1971, as seconds it would be the year 2969.
@@ -107,16 +109,17 @@ def shape_violations(properties: Mapping[str, Any]) -> list[Violation]:
 
 def _outer_violations(event: Mapping[str, Any]) -> Iterator[Violation]:
     for name in event.keys() - {"event", _PROPERTIES}:
-        yield Violation(name, "unknown_field", "is no field of an event; properties stand in `properties`")
+        message = "is no field of an event; properties stand in `properties`"
+        yield Violation(path(name), "unknown_field", message)
 
 
 def _id_violations(name: str, value: Any) -> list[Violation]:
     field = f"{_PROPERTIES}.{name}"
     if not isinstance(value, str):
         return [Violation(field, name.removeprefix("$"), "must be text")]
-    if len(value) > MAX_NAME:
-        message = f"has more than {MAX_NAME} characters: cut there, it could be somebody else's"
-        return [Violation(field, name.removeprefix("$"), message)]
+    if is_too_long(device_node(value) if name == _DEVICE_ID else value):
+        prefixed = f" (with {DEVICE_PREFIX} before it)" if name == _DEVICE_ID else ""
+        return [Violation(field, name.removeprefix("$"), f"{TOO_LONG}{prefixed}")]
     return _refused_id_violations(field, value)
 
 
@@ -130,7 +133,7 @@ def _refused_id_violations(field: str, value: str) -> list[Violation]:
 
 def _identity_violations(properties: Mapping[str, Any]) -> Iterator[Violation]:
     """Check the ids by which a simplified project tells whose event it is."""
-    given = [name for name in ("$user_id", "$device_id") if properties.get(name) not in (None, "")]
+    given = [name for name in ("$user_id", _DEVICE_ID) if properties.get(name) not in (None, "")]
     for name in given:
         yield from _id_violations(name, properties[name])
     if len(given) > 1:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.violations import Violation, path, size_violations
 from config.fields import MAX_PROPERTY_NAME
+from config.ids import TOO_LONG, is_too_long
 
 MAX_PROPERTIES: Final = 2_000
 PROFILE_KINDS: Final = (
@@ -65,13 +66,15 @@ def group_violations(update: Any, *, size_bytes: int | None = None) -> list[Viol
 def _id_violations(field: str, value: Any) -> Iterator[Violation]:
     if not isinstance(value, str) or not value.strip():
         yield Violation(field, field.removeprefix("$"), "must be text that is not empty")
+    elif is_too_long(value):
+        yield Violation(field, field.removeprefix("$"), TOO_LONG)
 
 
 def _operation_violations(
     update: Mapping[str, Any], ids: tuple[str, ...], kinds: tuple[str, ...]
 ) -> Iterator[Violation]:
     for name in update.keys() - {*ids, *kinds}:
-        yield Violation(name, "unknown_field", f"is no operation; known are {', '.join(kinds)}")
+        yield Violation(path(name), "unknown_field", f"is no operation; known are {', '.join(kinds)}")
     named = [kind for kind in kinds if kind in update]
     if len(named) != 1:
         yield Violation("", "operation", f"must have exactly one operation, of {', '.join(kinds)}")

@@ -16,7 +16,7 @@ from app.destinations.plan import Plan, Round
 from app.mixpanel.event_limits import distinct_id_violations, time_violations
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.violations import MAX_RECORD_BYTES, Violation
-from config.event_shape import MAX_NAME
+from config.ids import is_too_long
 from config.projects import Project
 from config.rules import RuleSet
 from config.templates import Context
@@ -85,7 +85,7 @@ class _Told:
         record = encode(distinct_id)
         if distinct_id in REFUSED_IDS:
             self.given_up.append(unusable(self._telling.place, record))
-        elif broken or len(record) > MAX_RECORD_BYTES or len(distinct_id) > MAX_NAME:
+        elif broken or len(record) > MAX_RECORD_BYTES or is_too_long(distinct_id):
             broken = broken or distinct_id_violations(distinct_id) or [TOO_LARGE]
             self.given_up.append(invalid(self._telling.place, broken, record))
         else:

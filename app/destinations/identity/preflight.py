@@ -12,11 +12,9 @@ from typing import Final, Literal, NamedTuple
 from app.destinations.identity.clusters import MAX_IDS, Clusters, is_device
 from app.destinations.identity.links import UUID4, Link
 from app.mixpanel.refused_ids import is_refused_id
-from config.links import VERBS, IdManagement
+from config.ids import MAX_ID_BYTES, is_too_long
+from config.links import DEVICE_PREFIX, VERBS, IdManagement
 from config.projects import Project
-
-MAX_ID_CHARS: Final = 255
-"""Mixpanel cuts longer texts off, so that two such ids could become one."""
 
 RefusalCode = Literal[
     "verb_unavailable",
@@ -111,10 +109,10 @@ def wrong_in_itself(link: Link, system: System) -> Refusal | None:
 
 
 def _wrong_ids(link: Link) -> Refusal | None:
-    for each, is_second in ((link.first, False), (link.second, True)):
-        if not each.strip() or len(each) > MAX_ID_CHARS:
-            reason = f"an id must have 1 to {MAX_ID_CHARS} characters, not all blank"
-            return Refusal("unusable_id", reason, is_second)
+    for each, node, is_second in zip((link.first, link.second), link.nodes, (False, True), strict=True):
+        if not each.strip() or is_too_long(node):
+            reason = f"an id must have 1 to {MAX_ID_BYTES} bytes (a device's with {DEVICE_PREFIX})"
+            return Refusal("unusable_id", f"{reason}, not all blank", is_second)
         if is_refused_id(each):
             reason = "Mixpanel refuses this id: broken tracking sends it for nobody"
             return Refusal("refused_id", reason, is_second)

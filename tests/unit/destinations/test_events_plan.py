@@ -194,7 +194,7 @@ def test_an_event_about_an_id_that_mixpanel_would_cut_is_never_sent(event: Event
     assert told(result) == [("e", "u" * 255)]
     ((code, reason),) = letters(result)
     assert code == "invalid"
-    assert "properties.distinct_id has more than 255 characters" in reason
+    assert "properties.distinct_id has more than 255 bytes" in reason
 
 
 def test_one_event_that_breaks_a_limit_costs_no_other() -> None:

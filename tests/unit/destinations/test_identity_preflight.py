@@ -88,6 +88,9 @@ def code(verdict: Verdict) -> str:
         (LEGACY, [link("alias", " ", "a1")], "unusable_id"),
         (LEGACY, [link("alias", "u1", "a" * 255)], "send"),
         (LEGACY, [link("alias", "u1", "a" * 256)], "unusable_id"),
+        (LEGACY, [link("alias", "u1", "é" * 128)], "unusable_id"),
+        (SIMPLIFIED, [link("device", "u1", "d" * 247)], "send"),
+        (SIMPLIFIED, [link("device", "u1", "d" * 248)], "unusable_id"),
     ],
 )
 def test_a_link_is_judged_by_its_system_and_what_was_linked(

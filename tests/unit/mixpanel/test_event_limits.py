@@ -109,8 +109,15 @@ def test_an_insert_id_may_have_36_characters() -> None:
     assert rules(event(**{"$insert_id": "29fc2962-6d9c-455d-95ad-95b84f09B9E4"})) == []
 
 
-def test_a_distinct_id_may_have_255_characters() -> None:
-    assert rules(event(distinct_id="é" * 255)) == []
+def test_a_distinct_id_may_have_255_bytes() -> None:
+    assert rules(event(distinct_id="é" * 127 + "x")) == []
+    assert rules(event(distinct_id="é" * 128)) == [("properties.distinct_id", "distinct_id")]
+
+
+def test_a_device_id_may_have_as_many_bytes_as_leave_room_for_its_prefix() -> None:
+    assert rules(event(**{"$device_id": "d" * 247})) == []
+    assert rules(event(**{"$device_id": "d" * 248})) == [("properties.$device_id", "device_id")]
+    assert rules(event(**{"$device_id": "$device:" + "d" * 247})) == []
 
 
 def test_an_event_of_nobody_has_an_empty_distinct_id() -> None:

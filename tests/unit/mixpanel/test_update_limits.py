@@ -119,3 +119,10 @@ def test_something_nested_without_end_is_refused_without_failing() -> None:
     for _ in range(900):
         value = [value]
     assert profile(**{"$set": {"a": value}}) == [("", "nesting")]
+
+
+@pytest.mark.parametrize(("an_id", "fits"), [("é" * 127 + "x", True), ("é" * 128, False)])
+def test_an_id_has_at_most_255_bytes(an_id: str, *, fits: bool) -> None:
+    assert (profile(**{"$distinct_id": an_id, "$delete": True}) == []) == fits
+    for name in ("$group_key", "$group_id"):
+        assert (group(**{name: an_id, "$delete": True}) == []) == fits
