@@ -50,11 +50,13 @@ def in_log_order(profile: Profile, ops: Sequence[Op]) -> Profile:
 
 def as_planned(profile: Profile, ops: Sequence[Op], shuffle: Random) -> Profile:
     profiles = {"x": dict(profile)}
-    planned = list(parts(fold((), ops)))
-    shuffle.shuffle(planned)
-    for part in sorted(
-        planned, key=lambda part: part.round
-    ):  # a stable sort: the order within a round is random
+    planned = parts(fold((), ops))
+    counting = [part for part in planned if part.mark]  # a batch of these is applied in order
+    shuffled = [part for part in planned if not part.mark]
+    shuffle.shuffle(shuffled)
+    counting.sort(key=lambda part: shuffle.random() if part.tail.startswith(b',"$add"') else 0.5)
+    together = [*counting, *shuffled] if shuffle.random() < 0.5 else [*shuffled, *counting]
+    for part in sorted(together, key=lambda part: part.round):  # a stable sort
         profile_model.send(profiles, b'{"$distinct_id":"x"' + part.tail)
     return profiles["x"]
 
@@ -100,7 +102,7 @@ def test_only_what_commutes_shares_a_round(ops: list[Op]) -> None:
     for number, one in in_rounds(fold((), ops)):
         by_round.setdefault((number, one.property), []).append(one.kind)
     for kinds in by_round.values():
-        assert len(kinds) == 1 or set(kinds) <= {"$union", "$remove"} or set(kinds) == {"$add"}
+        assert len(kinds) == 1 or set(kinds) <= {"$union", "$remove"} or set(kinds) in ({"$add"}, {"$append"})
 
 
 SENT = [
@@ -141,8 +143,8 @@ SENT = [
         id="adds never merge",
     ),
     pytest.param(
-        [op("$append", "p", "a", mark="1"), op("$append", "p", "a", mark="2")],
-        [(1, {"$append": {"p": "a"}}), (2, {"$append": {"p": "a"}})],
+        [op("$append", "p", "b", mark="1"), op("$append", "p", "a", mark="2")],
+        [(1, {"$append": {"p": "b"}}), (1, {"$append": {"p": "a"}})],
         id="appends keep their order",
     ),
     pytest.param(
@@ -164,3 +166,47 @@ def test_what_is_left_is_sent_as_one_kind_a_record(
 def test_values_of_different_json_types_are_different_values() -> None:
     ops = [op("$union", value=value) for value in (1, "1", True, 1.5)]
     assert len(fold((), ops)) == 4
+
+
+@given(st.lists(OPS, max_size=30))
+def test_operations_are_collapsed_as_the_plain_rules_say(ops: list[Op]) -> None:
+    plain: list[Op] = []
+    for one in ops:
+        fold_plainly(plain, one)
+    assert fold(ops) == tuple(plain)
+
+
+def fold_plainly(ops: list[Op], new: Op) -> None:
+    """What `fold` does, by looking at every operation on the property since the last that counts."""
+    places = []
+    for place in reversed([place for place, one in enumerate(ops) if one.property == new.property]):
+        if ops[place].mark:
+            break
+        places.append(place)
+    if new.kind == "$delete":
+        ops.clear()
+    elif new.kind in ("$set", "$unset"):
+        for place in places:
+            del ops[place]
+    elif new.kind == "$set_once" and places:
+        if ops[places[0]].kind == "$unset":
+            del ops[places[0]]
+            new = new._replace(kind="$set")
+        elif ops[places[0]].kind != "$remove" or listed([ops[place] for place in places]):
+            return
+    elif new.kind in ("$union", "$remove"):
+        for place in places:
+            if ops[place].key == new.key:
+                old = ops.pop(place)
+                new = new._replace(after_union=old.after_union or old.kind == "$union")
+                break
+    ops.append(new)
+
+
+def listed(backwards: Sequence[Op]) -> bool:
+    for one in backwards:
+        if one.kind not in ("$union", "$remove"):
+            return False
+        if one.kind == "$union" or one.after_union:
+            return True
+    return False

@@ -50,10 +50,11 @@ def planned(source: OutboxSource, *submissions: list[dict[str, Any]]) -> Plan:
 
 
 def sent(plan: Plan) -> list[bytes]:
+    """What may go in any order, backwards; what counts keeps its order."""
     return [
         record
         for one in plan.rounds
-        for record in (*reversed(one.records), *(record for _, record in reversed(one.once)))
+        for record in (*reversed(one.records), *(record for _, record in one.once))
     ]
 
 
