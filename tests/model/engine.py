@@ -1,8 +1,10 @@
 """The real engine of `app/cohorts/epochs`, over dictionaries in place of Redis."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from app.cohorts.epochs import Entry, Machine, Page, Sighting, Task, Trust
+from app.cohorts.epochs.correcting import Correcting
 from app.cohorts.epochs.naming import Naming
 from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yield_halves
 from app.cohorts.epochs.settling import Settling
@@ -18,6 +20,9 @@ class EngineReceiver:
         self.entries: dict[str, Entry] = {}
         self.seen: dict[tuple[str, str, int], Sighting] = {}
         self.sessions: set[str] = set()
+        self.since = 0
+        self.named: set[int] = set()
+        self.gone: set[str] | None = None
 
     def receive(self, page: SentPage) -> None:
         at = int(page.at * 1000)
@@ -33,9 +38,13 @@ class EngineReceiver:
         self.sessions.add(page.session)
         if attempt is None:
             return
+        may_name = (attempt, *self.machine.open_attempts())
+        self.named |= {epoch for each in may_name for epoch in each.epochs if epoch <= self.since}
         naming = Naming(self.machine, attempt, page.action)
         for person in page.members:
-            attempt.listed += naming.name(self.entries.setdefault(person, Entry())).listed
+            entry = self.entries.setdefault(person, Entry())
+            attempt.listed += naming.name(entry).listed
+            self._note_gone(person, entry)
         self.seen[page.session, page.action, page.number] = Sighting(digest, attempt.round.epoch)
         arrived(self.machine, self.trust, attempt, came)
         self._run_tasks()
@@ -47,15 +56,54 @@ class EngineReceiver:
     def members(self) -> frozenset[str]:
         return frozenset(person for person, entry in self.entries.items() if entry.now)
 
+    def begin_reconcile(self) -> None:
+        """Let a reconcile begin to read."""
+        self.since, self.named, self.gone = self.machine.epoch, set(), set()
+
+    def end_reconcile(self, read: Iterable[str]) -> set[str]:
+        """Make good what differs from what was read; return whom that concerned."""
+        names = set(read)
+        correcting = Correcting(self.machine, self.since, self.named)
+        corrected: set[str] = set()
+        for person in sorted(names | set(self.entries)):
+            entry = self.entries.setdefault(person, Entry())
+            present = person in names
+            left_alone = correcting.is_newer(entry) or person in (self.gone or ())
+            if entry.now is not present and not left_alone:
+                if not corrected:
+                    self.machine.begin_correcting()
+                correcting.correct(entry, present=present)
+                corrected.add(person)
+            if entry.gone:
+                del self.entries[person]
+        self.since, self.gone = 0, None
+        self.machine.partial = ""
+        self.check_counts()
+        return corrected
+
+    def check_counts(self) -> None:
+        """Hold what the rounds count against a look at all entries."""
+        for attempt in self.machine.attempts:
+            for each in attempt.rounds:
+                mine = [entry for entry in self.entries.values() if entry.epoch == each.epoch]
+                assert each.present == sum(entry.now for entry in mine)
+                assert each.left == sum(entry.changed for entry in mine)
+
+    def _note_gone(self, person: str, entry: Entry) -> None:
+        if self.gone is not None and not entry.now:
+            self.gone.add(person)
+
     def _run_tasks(self) -> None:
         while self.machine.tasks:
             task = self.machine.tasks.pop(0)
             settling = Settling(self.machine, task)
             for person, entry in list(self.entries.items()):
                 if task.kind == "revert":
-                    settling.revert(entry)
+                    if settling.revert(entry):
+                        self._note_gone(person, entry)
                 elif task.kind == "sweep":
                     self._sweep(settling, task, entry)
+                    self._note_gone(person, entry)
                 if entry.gone or (task.kind == "forget" and settling.forgotten(entry)):
                     del self.entries[person]
             if task.kind == "complete":
