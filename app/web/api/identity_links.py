@@ -187,7 +187,7 @@ def section(services: WebServices) -> Section:
         body=_BODY,
     )
     get = Endpoint(
-        rule="/projects/<project_id>/identity-links/<path:distinct_id>",
+        rule="/projects/<project_id>/identity-links/<text:distinct_id>",
         method="GET",
         view=view.get,
         scope="read",

@@ -106,7 +106,7 @@ def _inside(views: ReadViews) -> tuple[Endpoint, ...]:
 
 def _person(views: ReadViews) -> Endpoint:
     return Endpoint(
-        rule="/projects/<project_id>/members/<path:distinct_id>",
+        rule="/projects/<project_id>/members/<text:distinct_id>",
         method="GET",
         view=views.why,
         scope="read",

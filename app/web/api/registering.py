@@ -16,6 +16,7 @@ from marshmallow import RAISE
 
 from app.web.api import PREFIX
 from app.web.api.access import Access
+from app.web.api.converters import TEXT, add_converters
 from app.web.api.kinds import EVERYWHERE, INVALID_HEADER, INVALID_QUERY, UNKNOWN_PROJECT, Kind
 from app.web.api.problems import PROBLEM_JSON
 from app.web.api.schemas import NoQuery, ProblemSchema
@@ -25,7 +26,8 @@ _SECURITY: Final = "token"
 _DESCRIPTION: Final = """Hand events, profile operations and identity links in; the relay sends them on.
 
 Every request carries a bearer token. Every error is a problem document (RFC 9457); its `type` is the address
-of a description."""
+of a description. Of an address that is described here, any other method is answered with 405
+(`method_not_allowed`), and the header `Allow` names those that there are."""
 _PARAMETERS: Final = {
     "project_id": "The Mixpanel project's id, as configured in the relay.",
     "resync_id": "A resync's id, as the answer to asking for it and the list say it.",
@@ -34,7 +36,8 @@ _PARAMETERS: Final = {
     "letter_id": "A dead letter's id, as the list says it.",
 }
 _NAME: Final = str.maketrans("/-", "__", "<>")
-_CONVERTER: Final = "path:"  # of a placeholder that takes slashes, too
+_CONVERTER: Final = f"{TEXT}:"
+_OF_SMOREST: Final = ("Error", "PaginationMetadata")  # schemas that it adds, which nothing here uses
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _CHALLENGE: Final = {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}}
 
@@ -42,6 +45,7 @@ _CHALLENGE: Final = {"WWW-Authenticate": {"description": "RFC 6750.", "schema": 
 def register(app: Flask, sections: Iterable[Section], access: Access) -> dict[str, Any]:
     """Add the sections' routes; return the OpenAPI document of all of them."""
     app.config.update(API_TITLE="cohort-relay", API_VERSION="v1", OPENAPI_VERSION="3.0.3")
+    add_converters(app)
     api = Api()
     api.DEFAULT_ERROR_RESPONSE_NAME = None  # each endpoint says which problems it has
     api.init_app(app, spec_kwargs={"info": {"description": _DESCRIPTION}})
@@ -53,6 +57,8 @@ def register(app: Flask, sections: Iterable[Section], access: Access) -> dict[st
             _add(blueprint, endpoint, access)
         api.register_blueprint(blueprint)
     document: dict[str, Any] = api.spec.to_dict()
+    for name in _OF_SMOREST:
+        document["components"]["schemas"].pop(name, None)
     return document
 
 

@@ -29,7 +29,7 @@ def addresses(relay: Relay, project_id: str = SHOP) -> list[tuple[str, str, Scop
     """Return every guarded route with its placeholders filled."""
     filled = {
         "<project_id>": project_id,
-        "<path:distinct_id>": "someone",
+        "<text:distinct_id>": "someone",
         "<letter_id>": "1-1",
         "<cohort_id>": "7",
         "<resync_id>": f"{project_id}-1",

@@ -26,9 +26,19 @@ def test_the_document_is_valid_and_names_its_version(relay: Relay) -> None:
     assert relay.document["openapi"].startswith("3.")
 
 
+def test_every_schema_in_it_is_used(relay: Relay) -> None:
+    whole = str(relay.document)
+    for name in relay.document["components"]["schemas"]:
+        assert f"#/components/schemas/{name}'" in whole, name
+
+
+def test_it_says_what_another_method_is_answered_with(relay: Relay) -> None:
+    assert "`method_not_allowed`" in relay.document["info"]["description"]
+
+
 def test_every_route_is_in_it_with_its_scope_and_its_need_of_a_token(relay: Relay) -> None:
     routes = {
-        (method, re.sub("<(?:path:)?(.+?)>", r"{\1}", rule), scope) for method, rule, scope in relay.routes()
+        (method, re.sub("<(?:text:)?(.+?)>", r"{\1}", rule), scope) for method, rule, scope in relay.routes()
     }
     assert {(method, path, told["x-scope"]) for method, path, told in operations(relay)} == routes
     scheme = relay.document["components"]["securitySchemes"]["token"]

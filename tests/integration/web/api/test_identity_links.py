@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import redis
@@ -298,10 +299,13 @@ def test_an_id_that_nothing_is_known_of_stands_alone(relay: Relay) -> None:
     assert (told["cluster"], told["links"]) == ({"size": 1, "ids": ["who"]}, [])
 
 
-def test_an_id_may_hold_slashes(original: Relay) -> None:
-    linked(original, merge("https://a/b", "c"))
-    told = ask(original, "https%3A%2F%2Fa%2Fb").get_json()
-    assert (told["distinct_id"], told["cluster"]["size"]) == ("https://a/b", 2)
+@pytest.mark.parametrize("an_id", ["https://a/b", "/lead", "//a//", "a/", "a\nb", "a\n", "..", "a?b#c%20"])
+def test_whatever_an_id_holds_it_can_be_asked_for(original: Relay, an_id: str) -> None:
+    linked(original, merge(an_id, "c"))
+    answer = ask(original, quote(an_id, safe=""))
+    assert answer.status_code == 200
+    told = answer.get_json()
+    assert (told["distinct_id"], told["cluster"]["size"]) == (an_id, 2)
 
 
 def test_reading_needs_the_scope_and_nothing_else_is_asked(relay: Relay) -> None:
