@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.store.faults import redis_word
 from app.web.answers import failure
+from app.web.api import is_of_api
 from app.web.api.errors import answer_error
 from app.web.causes import INTERNAL_ERROR, STORE_UNAVAILABLE, Cause
 from app.web.faults import describe
@@ -31,14 +32,14 @@ def _http(error: HTTPException) -> Response:
     """Answer what Flask itself decides (404, 405, ...) with its status and headers."""
     if error.code is None or error.code in range(300, 400):
         return Response(error.get_response())  # type: ignore[arg-type]
-    if _of_api():
+    if is_of_api(request.path):
         return answer_error(error)
     kept = {name: value for name, value in error.get_headers() if name.lower() in _PASSED_ON}
     return _answer(Cause("http", error.code), f"{error.name}.", kept)
 
 
 def _store(error: RedisError) -> Response:
-    if _of_api():
+    if is_of_api(request.path):
         return answer_error(error)
     structlog.get_logger().warning(
         "store_unavailable", path=request.path, error=type(error).__name__, redis=redis_word(error)
@@ -47,14 +48,10 @@ def _store(error: RedisError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    if _of_api():
+    if is_of_api(request.path):
         return answer_error(error)
     structlog.get_logger().error("unexpected_error", path=request.path, **describe(error))
     return _answer(INTERNAL_ERROR, "The relay made a mistake, which is in its log.")
-
-
-def _of_api() -> bool:
-    return request.path == "/api" or request.path.startswith("/api/")
 
 
 def _answer(cause: Cause, message: str, headers: Mapping[str, str] | None = None) -> Response:

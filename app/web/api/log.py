@@ -1,4 +1,7 @@
-"""One line a call: who, what, how it went; nothing of what was handed in."""
+"""One line a call: who, what, how it went; nothing of what was handed in.
+
+Every address below `/api` begins one, so that the `instance` of every problem is found in the log.
+"""
 
 import logging
 import time
@@ -8,11 +11,13 @@ from typing import Any, cast
 import structlog
 from flask import Flask, Response, g, request
 
+from app.web.api import is_of_api
+
 
 def begin_line() -> None:
     """Let this request have a line of its own: it is a call."""
     g.begun_s = time.monotonic()
-    fields()["route"] = f"{request.method} {request.url_rule}"
+    fields()["route"] = f"{request.method} {request.url_rule or '-'}"
 
 
 def drop_line() -> None:
@@ -29,7 +34,13 @@ def fields() -> dict[str, Any]:
 
 def log_calls(app: Flask) -> None:
     """Write a line for each call."""
+    app.before_request(_begin)
     app.after_request(_end)
+
+
+def _begin() -> None:
+    if is_of_api(request.path):
+        begin_line()
 
 
 def _end(answer: Response) -> Response:

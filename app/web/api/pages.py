@@ -1,6 +1,7 @@
 """What anybody may read: the OpenAPI document, its rendered page, and what each kind of problem means."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from flask import Blueprint, Response, abort
 from app.web.api import PREFIX
 from app.web.api.answers import encoded
 from app.web.api.kinds import KINDS
+from app.web.api.log import drop_line
 
 # Swagger UI, as its package brings it along: nothing is loaded from another host, and no copy lies in here.
 _ASSETS: Final = {
@@ -62,10 +64,18 @@ class Pages:
         blueprint.add_url_rule("/docs/start.js", "start", lambda: _file(_START.encode(), "text/javascript"))
         blueprint.add_url_rule("/docs/<name>", "asset", _asset)
         blueprint.add_url_rule("/problems/<code>", "problem", _problem)
+        blueprint.after_request(_no_call)
         return blueprint
 
     def _openapi(self) -> Response:
         return encoded(200, self.document)
+
+
+def _no_call(answer: Response) -> Response:
+    """Let what anybody may read have no line in the log, unless it is a problem."""
+    if answer.status_code < HTTPStatus.BAD_REQUEST:
+        drop_line()
+    return answer
 
 
 def _page() -> Response:

@@ -73,9 +73,26 @@ def test_a_repetition_and_a_refusal_are_told_apart_in_the_log(relay: Relay, line
 
 def test_pages_that_anybody_reads_are_no_calls(relay: Relay, lines: list[Any]) -> None:
     client = build_web(relay.services).test_client()
-    for path in ("openapi.json", "docs", "problems/not_found", "nothing"):
+    for path in ("openapi.json", "docs", "problems/not_found"):
         client.get(f"/api/v1/{path}")
     assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "nothing/of-somebody", "not_found"),
+        ("GET", "problems/none", "not_found"),
+        ("GET", f"projects/{SHOP}/events", "method_not_allowed"),
+    ],
+)
+def test_what_a_problem_is_called_stands_in_the_log(
+    relay: Relay, lines: list[Any], method: str, path: str, code: str
+) -> None:
+    told = relay.app.test_client().open(f"/api/v1/{path}", method=method).get_json()
+    (line,) = lines
+    assert (line["outcome"], line["instance"]) == (code, told["instance"])
+    assert "somebody" not in str(line)
 
 
 def test_the_webhook_and_the_api_do_not_open_for_each_others_credentials(relay: Relay) -> None:
