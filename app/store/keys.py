@@ -267,6 +267,11 @@ def identity_meta(project_id: str) -> str:
     return _of(project_id, "identity", "meta")
 
 
+def identity_refused(project_id: str) -> str:
+    """Sorted set: digest of a rule's link -> when (ms) it was refused. A week, the newest 100,000."""
+    return _of(project_id, "identity", "refused")
+
+
 def identity_pending(project_id: str) -> str:
     """Hash: digest of a distinct_id -> last outbox sequence with a link of it. Fields go with their links."""
     return _of(project_id, "identity", "pending")

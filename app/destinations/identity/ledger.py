@@ -19,6 +19,7 @@ from redis import Redis
 from app.destinations.identity.clusters import Cluster, Clusters, Edge
 from app.destinations.identity.encoding import pack_node, unpack_cluster
 from app.destinations.identity.links import Link
+from app.destinations.identity.refusals import Refusals
 from app.destinations.identity.writing import Writing, cluster_bucket, id_bucket, part_field
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
@@ -37,9 +38,13 @@ class Ledger:
 
     Args:
         redis: where.
+
+    Attributes:
+        refusals: of links that rules ask for again and again.
     """
 
     def __init__(self, redis: Redis) -> None:
+        self.refusals = Refusals(redis)
         self._redis = redis
         self._record = scripts.load(redis, "destinations/identity/scripts/record.lua")
 
@@ -69,10 +74,6 @@ class Ledger:
             return {}
         found = self._redis.hmget(keys.identity_whys(project_id), cast("list[str]", wanted))
         return {digest: orjson.loads(why) for digest, why in zip(wanted, found, strict=True) if why}
-
-    def size(self, project_id: str) -> int:
-        """Count the links of a project."""
-        return int(cast("bytes | None", self._redis.hget(keys.identity_meta(project_id), "links")) or 0)
 
     def record(self, lane: HeldLane, links: Sequence[Link]) -> None:
         """Write links down that Mixpanel has taken; those that are there already change nothing.

@@ -16,6 +16,7 @@ from app.destinations.cursor import Cursor
 from app.destinations.identity.caused import caused
 from app.destinations.identity.ledger import Ledger, edge_of
 from app.destinations.identity.links import Link
+from app.destinations.identity.preflight import System
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.work import OUTBOX_LANES
@@ -95,14 +96,17 @@ class LinkMover:
         return True
 
     def _linking(self, project: Project, entries: Sequence[Entry]) -> list[list[Link]]:
-        """Give the links of each entry, without those that were made before."""
+        """Give the links of each entry, without those that were made before, or refused of late."""
         found = [
             [link for _, link in caused(project.id, entry, project.rules)] if project.rules.has_links else []
             for entry in entries
         ]
         nodes = (node for links in found for link in links for node in link.nodes)
         known = self._ledger.clusters(project.id, nodes)
-        return [[link for link in links if not known.has(edge_of(link)[0])] for links in found]
+        new = [[link for link in links if not known.has(edge_of(link)[0])] for links in found]
+        asked = (link for links in new for link in links)
+        refused = self._ledger.refusals.known(project.id, System.of(project), asked)
+        return [[link for link in links if link not in refused] for links in new]
 
     def _move_links(self, lane: HeldLane, after: int, end: int, links: Sequence[Link]) -> bool:
         project_id = lane.project_id

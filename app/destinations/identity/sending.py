@@ -1,9 +1,10 @@
 """Send links wave by wave: preflight, requests, ledger, and only then the next wave."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from app.destinations.batch import Batch
 from app.destinations.cursor import Cursor
@@ -14,7 +15,7 @@ from app.destinations.identity.pending import PendingLinks
 from app.destinations.identity.preflight import Refusal, System, preflight
 from app.destinations.identity.records import record
 from app.destinations.plan import Plan, Round
-from app.destinations.sending import RoundSender
+from app.destinations.sending import RoundSender, always
 from app.lanes.lanes import HeldLane
 from app.mixpanel.batches import BatchSender
 from app.mixpanel.errors import MixpanelError
@@ -36,11 +37,15 @@ class _Waiting:
         return "x" + self.place
 
 
+_UNKNOWN: Final = System("simplified", service_account=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _LinkBatch(Batch):
     """Records of one request, all of one verb, with the links that they make."""
 
     links: Sequence[_Waiting] = ()
+    system: System = _UNKNOWN
 
 
 class LinkSender(RoundSender):
@@ -72,19 +77,33 @@ class LinkSender(RoundSender):
         self._ledger = ledger
         self._pending = pending
 
-    def send(self, lane: HeldLane, project: Project, plan: Plan, *, again: bool) -> None:
+    def send(
+        self,
+        lane: HeldLane,
+        project: Project,
+        plan: Plan,
+        *,
+        again: bool,
+        go_on: Callable[[], bool] = always,
+    ) -> bool:
         """Send the waves of a window; see `RoundSender.send`."""
         waves = [_links(round_) for round_ in plan.rounds]
         last = {node: number for number, wave in enumerate(waves) for one in wave for node in one.link.nodes}
         window = self._cursor.position(project.id).window
         end = window.end if window else 0  # its plan leaves out what it has twice, so it does not say
+        in_time = True
         for number, wave in enumerate(waves):
-            self._send_wave(lane, project, wave, again=again)
+            if not in_time:
+                return False
+            if self._send_wave(lane, project, wave, again=again):
+                in_time = go_on()
             done = {node for one in wave for node in one.link.nodes if last[node] == number}
             self._pending.release(lane, done, end)
             lane.keep()
+        return True
 
-    def _send_wave(self, lane: HeldLane, project: Project, wave: Sequence[_Waiting], *, again: bool) -> None:
+    def _send_wave(self, lane: HeldLane, project: Project, wave: Sequence[_Waiting], *, again: bool) -> bool:
+        """Send a wave; return whether anything of it was left to do."""
         if again:
             refused = self._cursor.settled(lane, [one.mark for one in wave])
             wave = [one for one, known in zip(wave, refused, strict=True) if not known]
@@ -93,6 +112,7 @@ class LinkSender(RoundSender):
         letters: list[tuple[str, DeadLetter | None]] = []
         sent: list[_Waiting] = []
         for one in wave:
+            lane.keep()
             verdict = preflight(one.link, system, clusters)
             if verdict.refusal:
                 letters.append((one.mark, _letter(one, verdict.refusal)))
@@ -100,7 +120,10 @@ class LinkSender(RoundSender):
                 clusters.join(edge_of(one.link)[0])
                 sent.append(one)
         self._cursor.settle_each(lane, letters)
+        refused_now = {mark for mark, _ in letters}
+        self._ledger.refusals.remember(lane, system, (one.link for one in wave if one.mark in refused_now))
         self._send_round(lane, project, list(self._batches_of_links(project, sent)))
+        return bool(sent or letters)
 
     def _batches_of_links(self, project: Project, links: Sequence[_Waiting]) -> Iterator[_LinkBatch]:
         """Cut links into batches of one verb each: one verb may make Mixpanel refuse another."""
@@ -108,7 +131,8 @@ class LinkSender(RoundSender):
             same = list(some)
             records = [record(one.link, project) for one in same]
             for part in self._batches.split(project.id, records):
-                yield _LinkBatch(records[part.start : part.stop], links=same[part.start : part.stop])
+                some = slice(part.start, part.stop)
+                yield _LinkBatch(records[some], links=same[some], system=System.of(project))
 
     def _note(self, lane: HeldLane, batch: Batch, future: Future[Delivered]) -> list[MixpanelError]:
         """Note what became of a batch, also of one that broke off: refusals first, then the ledger."""
@@ -125,6 +149,7 @@ class LinkSender(RoundSender):
         self._cursor.settle_each(
             lane, [(batch.links[at].mark, _refused(batch.links[at], why)) for at, why in failures.items()]
         )
+        self._ledger.refusals.remember(lane, batch.system, (batch.links[at].link for at in failures))
         self._ledger.record(lane, [batch.links[at].link for at in accepted if at not in failures])
         return errors
 

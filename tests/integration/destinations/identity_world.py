@@ -260,6 +260,10 @@ class IdentityWorld:
     def cluster(self, node: str) -> set[str]:
         return set(self.ledger.clusters(self.project.id, [node]).ids(node))
 
+    def recorded(self) -> int:
+        """Count the links in the ledger."""
+        return int(self.redis.hget(keys.identity_meta(self.project.id), "links") or 0)
+
     def letters(self) -> list[tuple[str, str, Link]]:
         """The dead letters: code, reason up to its colon, link."""
         return [

@@ -109,7 +109,7 @@ def check(world: IdentityWorld, sandbox: Sandboxed, links: Sequence[Link]) -> No
     assert {event["event"] for event in sandbox.events} <= EVENTS[system]
     assert all(len({event["event"] for event in events}) == 1 for events in sandbox.requests)
     assert all(code == "link_refused" for code, _, _ in world.letters())
-    assert world.ledger.size(world.project.id) == expected.made
+    assert world.recorded() == expected.made
     assert clusters_kept(world) == sum(len(one) > 1 for one in expected.sets.all())
     assert world.outboxes.depth(world.project.id, "identity").records == 0
     assert world.pending.pending(world.project.id, nodes) == set()

@@ -13,6 +13,7 @@ from app.destinations.identity.clusters import Clusters
 from app.destinations.identity.ledger import Ledger, StaleLedgerError
 from app.destinations.identity.mover import LinkMover
 from app.destinations.identity.pending import PendingLinks
+from app.destinations.identity.refusals import REMEMBERED_MS
 from app.lanes.lanes import LaneLost
 from app.sandbox.machine import machine_of
 from app.store import keys
@@ -116,7 +117,7 @@ def test_a_link_is_made_once_however_often_it_is_asked_for(make_world: MakeWorld
         world.submit(link("device", "u1", "d1"), link("device", "u1", "d1", time_ms=5_000_000))
         world.run()
     assert len(sandbox.events) == 1
-    assert world.ledger.size(world.project.id) == 1
+    assert world.recorded() == 1
     assert world.letters() == []
 
 
@@ -398,7 +399,7 @@ def test_what_is_written_down_already_changes_nothing(make_world: MakeWorld) -> 
     some = [link("identify", "u1", ANON[0]), link("merge", "u1", "u2")]
     for _ in range(2):
         world.ledger.record(lane, [*some, *some])
-    assert world.ledger.size(world.project.id) == 2
+    assert world.recorded() == 2
     assert world.cluster("u2") == {"u1", ANON[0], "u2"}
 
 
@@ -498,3 +499,59 @@ def test_a_submission_of_many_links_is_indexed_whole(make_world: MakeWorld) -> N
     assert world.pending.pending(world.project.id, [*ids, "who"]) == set(ids)
     world.run()
     assert world.pending.pending(world.project.id, ids) == set()
+
+
+def refusing(make_world: MakeWorld, updates: int) -> IdentityWorld:
+    """A member whose device is another user's changes again and again."""
+    world, _ = make_world("simplified")
+    world.project = replace(world.project, rules=DEVICE_RULES)
+    world.run()
+    world.change({"a": {"user_id": "u1", "device_id": "d"}})
+    world.run()
+    for number in range(updates):
+        world.change({}, {"b": {"user_id": "u2", "device_id": "d", "plan": number}})
+        world.run()
+    return world
+
+
+def test_a_rules_link_that_is_refused_again_and_again_is_told_once(make_world: MakeWorld) -> None:
+    world = refusing(make_world, updates=10)
+    assert [code for code, _, _ in world.letters()] == ["link_refused"]
+
+
+def test_a_refused_link_is_judged_anew_a_week_later_and_by_another_system(make_world: MakeWorld) -> None:
+    world = refusing(make_world, updates=1)
+    world.project = replace(world.project, service_account=None)
+    world.change({}, {"b": {"user_id": "u2", "device_id": "d"}})
+    world.run()
+    assert len(world.letters()) == 2
+    key = keys.identity_refused(world.project.id)
+    for digest, at in world.redis.zrange(key, 0, -1, withscores=True):
+        world.redis.zadd(key, {digest: at - REMEMBERED_MS})
+    for _ in range(2):
+        world.change({}, {"b": {"user_id": "u2", "device_id": "d"}})
+        world.run()
+    assert len(world.letters()) == 3
+    assert world.redis.zcard(key) == 1
+
+
+def test_a_refused_link_that_a_service_submits_is_judged_each_time(make_world: MakeWorld) -> None:
+    world = refusing(make_world, updates=1)
+    for _ in range(2):
+        world.submit(link("device", "u2", "d"))
+        world.run()
+    assert len(world.letters()) == 3
+
+
+def test_a_link_that_mixpanel_itself_refused_is_not_sent_at_the_next_update(make_world: MakeWorld) -> None:
+    world, sandbox = make_world("original")
+    world.project = replace(
+        world.project, rules=RuleSet((Rule(links=(LinkRule("alias", "{distinct_id}", "{member[email]}"),)),))
+    )
+    machine_of(sandbox.app).identities.set_alias("mail", "somebody")  # made by others
+    world.run()
+    for number in range(3):
+        world.change({}, {"b": {"email": "mail", "plan": number}})
+        world.run()
+    assert [code for code, _, _ in world.letters()] == ["refused"]
+    assert len(sandbox.requests) == 1
