@@ -9,6 +9,7 @@ from app.cli.formatting import clean, duration, plural
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 from app.cli.resync_text import LEFT, summary, told, wait_for
 from app.cohorts.resync import Mode
+from app.resync.estimate import beforehand_s
 from app.resync.resyncs import NoQueryAccess, NotExported, ResyncState, UnderWay, Wanted
 from app.services import Services
 from app.status.cohorts import Found, find_cohorts, list_cohorts
@@ -97,8 +98,12 @@ def _question(services: Services, found: list[Found], wanted: Wanted) -> str:
     what = f"{wanted.mode.capitalize()} {plural(len(found), 'cohort')} of {plural(members, 'member')}"
     if wanted.mode == "replay":
         return f"{what}: their profiles are updated again. Go on?"
-    least_s = sum(services.query.estimate(each.project_id, each.cohort.members) for each in found)
-    return f"{what}: reading them takes {duration(least_s)} at least, within the query budget. Go on?"
+    sizes: dict[str, list[int]] = {}
+    for each in found:
+        sizes.setdefault(each.project_id, []).append(each.cohort.members)
+    least_s = max((beforehand_s(services.query, *each) for each in sizes.items()), default=0.0)
+    long = f"{duration(least_s)} at least" if least_s >= 1 else "some seconds"
+    return f"{what}: reading them takes {long}, within the query budget. Go on?"
 
 
 def _one(services: Services, found: Found, wanted: Wanted, *, wait: bool, hidden: bool) -> ResyncState | str:

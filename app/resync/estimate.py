@@ -1,5 +1,6 @@
 """How long a reconcile takes: nearly all of it is waiting for the query budget."""
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from app.resync.resyncs import ResyncState
@@ -20,6 +21,15 @@ class Estimates(Protocol):
 def pages_of(members: int) -> int:
     """Return how many pages so many members are: the last one shows by being short."""
     return members // PAGE + 1
+
+
+def beforehand_s(query: Estimates, project_id: str, members: Iterable[int]) -> float:
+    """Say how many seconds reading cohorts of so many members takes at least, before it begins.
+
+    Each costs a query that counts it, and its pages.
+    """
+    requests = sum(1 + pages_of(each) for each in members)
+    return query.estimate(project_id, max(0, requests - 1) * PAGE)
 
 
 def remaining_s(query: Estimates, state: ResyncState) -> float:
