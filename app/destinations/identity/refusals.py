@@ -1,8 +1,8 @@
 """Which links of rules were refused of late, so that a member who changes daily is not told of daily.
 
-A rule asks for a member's link whenever the member changes. What was refused is not judged anew for a week, nor
-put among the dead letters again; afterwards it is, as what it was refused for may have changed. A link that a
-service submits, or that somebody redrives, is always judged.
+A rule asks for a member's link whenever the member changes. What was refused is not judged anew for a week,
+nor put among the dead letters again; afterwards it is, as what it was refused for may have changed. A link
+that a service submits, or that somebody redrives, is always judged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,6 +68,6 @@ class Refusals:
 
 
 def _digest(link: Link, system: System) -> bytes:
-    """Name a link and what judges it: another system, or a service account, may take what this one refuses."""
+    """Name a link with what judges it: another system, or a service account, may take what this refuses."""
     named = (link.key, link.allow_merge, system.id_management, system.service_account)
     return blake2b(orjson.dumps(named), digest_size=8).digest()

@@ -131,8 +131,8 @@ class LinkSender(RoundSender):
             same = list(some)
             records = [record(one.link, project) for one in same]
             for part in self._batches.split(project.id, records):
-                some = slice(part.start, part.stop)
-                yield _LinkBatch(records[some], links=same[some], system=System.of(project))
+                at = slice(part.start, part.stop)
+                yield _LinkBatch(records[at], links=same[at], system=System.of(project))
 
     def _note(self, lane: HeldLane, batch: Batch, future: Future[Delivered]) -> list[MixpanelError]:
         """Note what became of a batch, also of one that broke off: refusals first, then the ledger."""
