@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 from flask import Request, g
 
+from app.mixpanel.violations import path
 from app.web.api.kinds import (
     BODY_INCOMPLETE,
     BODY_TOO_LARGE,
@@ -17,13 +18,15 @@ from app.web.api.kinds import (
     MEDIA_TYPE,
     TOO_MANY_RECORDS,
 )
-from app.web.api.problems import Fault, Problem
+from app.web.api.problems import MOST_FAULTS, Fault, Problem
+from app.web.api.whole_numbers import Place, beyond_64_bits
 from app.web.bodies import Incomplete, discard, read_body
 from app.web.unpacking import GZIP, PLAIN, BadEncoding, TooLarge
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
-MOST_RECORDS: Final = 2_000
+MOST_RECORDS: Final = MOST_FAULTS
+_TOO_DEEP: Final = "is nested too deep"
 MOST_BYTES: Final = 10_000_000  # of one call, unpacked: what Mixpanel takes in one request
 
 
@@ -75,9 +78,13 @@ def read_records(request: Request, limit_bytes: int) -> Received:
 def read_object(request: Request, limit_bytes: int) -> dict[str, Any]:
     """Read one JSON object; raises as `read_records` does."""
     _media_type(request, (JSON,))
-    value = _decoded(_read(request, limit_bytes))
+    body = _read(request, limit_bytes)
+    value = _decoded(body)
     if not isinstance(value, dict):
         raise _no_json("must be an object", "not_an_object")
+    for first, rest in _beyond(body).items():
+        fault = _number_fault((first, *rest))
+        raise Problem(INVALID_BODY, f"{fault.field} {fault.detail}.", [fault])
     return value
 
 
@@ -121,7 +128,11 @@ def _array(body: bytes) -> Iterator[Record]:
         raise _no_json("must be an array of records, also of a single one", "not_an_array")
     if len(value) > MOST_RECORDS:
         raise _too_many(len(value))
-    return (Record(index, None, each) for index, each in enumerate(value))
+    beyond = _beyond(body)
+    return (
+        Record(index, None, each, _number_fault(beyond[index], index) if index in beyond else None)
+        for index, each in enumerate(value)
+    )
 
 
 def _lines(body: bytes) -> Iterator[Record]:
@@ -135,7 +146,13 @@ def _lines(body: bytes) -> Iterator[Record]:
 
 def _line(index: int, number: int, line: bytes) -> Record:
     try:
-        return Record(index, number, orjson.loads(line))
+        value = orjson.loads(line)
+        for first, rest in beyond_64_bits(line).items():
+            return Record(index, number, None, _number_fault((first, *rest), index, number))
+        return Record(index, number, value)
+    except RecursionError:
+        fault = Fault("", _TOO_DEEP, "nesting", index, number)
+        return Record(index, number, None, fault)
     except orjson.JSONDecodeError as err:
         fault = Fault("", f"Line {number} is no JSON: {err.msg}.", "invalid_json", index, number)
         return Record(index, number, None, fault)
@@ -148,6 +165,18 @@ def _decoded(body: bytes) -> Any:
         raise _no_json(
             f"is no JSON: {err.msg}, in line {err.lineno}, column {err.colno}", "invalid_json"
         ) from err
+
+
+def _beyond(body: bytes) -> dict[str | int, Place]:
+    try:
+        return beyond_64_bits(body)
+    except RecursionError as err:
+        raise Problem(INVALID_BODY, f"The body {_TOO_DEEP}.", [Fault("body", _TOO_DEEP, "nesting")]) from err
+
+
+def _number_fault(place: Place, index: int | None = None, line: int | None = None) -> Fault:
+    field = path(*place)
+    return Fault(field, "is a whole number beyond 64 bits: send it as a text", "number", index, line)
 
 
 def _no_json(detail: str, code: str) -> Problem:

@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 TEXT: Final = "text"
-"""`<text:name>` takes any text to the end of the address, of a character or more, slashes and newlines included."""
+"""`<text:name>` takes any text, slashes and newlines included, to the end of the address."""
 
 
 class AnyText(BaseConverter):
@@ -17,6 +17,6 @@ class AnyText(BaseConverter):
 
 
 def add_converters(app: Flask) -> None:
-    """Let rules use them. Slashes stay as they are: Werkzeug would redirect `//a` to `/a`, another person's id."""
+    """Let rules use them. Slashes stay as they are: a redirect of `//a` to `/a` leads to another person."""
     app.url_map.converters[TEXT] = AnyText
     app.url_map.merge_slashes = False

@@ -27,7 +27,8 @@ from app.web.api.kinds import (
     Kind,
 )
 from app.web.api.log import fields
-from app.web.api.problems import Fault, Problem
+from app.web.api.problems import Fault, Problem, named
+from app.web.api.wording import UNKNOWN, worded
 from app.web.faults import describe
 
 _KNOWN: Final = (
@@ -89,14 +90,13 @@ def _of_http(error: HTTPException) -> Problem:
 
 def _of_arguments(messages: dict[str, Any]) -> Problem:
     faults = [
-        Fault(str(name), str(text), "unknown" if text == "Unknown field." else "invalid")
+        Fault(str(name), worded(text), "unknown" if text == UNKNOWN else "invalid")
         for names in messages.values()
         for name, texts in _named(names)
         for text in texts
     ]
     kind: Kind = INVALID_HEADER if "headers" in messages else INVALID_QUERY
-    names = ", ".join(dict.fromkeys(fault.field[:100] for fault in faults))
-    return Problem(kind, f"Wrong: {names}.", faults)
+    return Problem(kind, f"Wrong: {named(faults)}.", faults)
 
 
 def _named(names: Any) -> Iterator[tuple[str, list[str]]]:

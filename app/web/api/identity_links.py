@@ -22,7 +22,7 @@ from app.web.api.kinds import INVALID_BODY, INVALID_RECORDS, TOO_MANY_RECORDS
 from app.web.api.link_answers import pending_link, sent, told_effect
 from app.web.api.link_schemas import DryRunSchema, LinkedSchema, PartQuery
 from app.web.api.log import fields
-from app.web.api.problems import Fault, Problem
+from app.web.api.problems import Fault, Problem, named
 from app.web.api.schemas import IdempotencyHeader
 from app.web.api.sections import Answer, Body, Endpoint, Section
 from app.web.api.submitting import ANSWERS, PROBLEMS, Call, Submitting
@@ -159,7 +159,7 @@ def _received(body: dict[str, Any]) -> Received:
     if not isinstance(body.get("dry_run", False), bool):
         faults.append(Fault("dry_run", "must be true or false", "not_a_boolean"))
     if faults or not isinstance(links, list):
-        raise Problem(INVALID_BODY, f"The body is wrong: {', '.join(one.field for one in faults)}.", faults)
+        raise Problem(INVALID_BODY, f"The body is wrong: {named(faults)}.", faults)
     if not links:
         raise Problem(
             INVALID_RECORDS, "The body holds no link.", [Fault("links", "There is no link.", "empty")]

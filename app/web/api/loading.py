@@ -8,7 +8,8 @@ from marshmallow import Schema, ValidationError
 
 from app.web.api.bodies import read_object
 from app.web.api.kinds import INVALID_BODY
-from app.web.api.problems import Fault, Problem
+from app.web.api.problems import Fault, Problem, named
+from app.web.api.wording import UNKNOWN, worded
 
 
 def load_object(request: Request, schema: type[Schema], limit_bytes: int) -> dict[str, Any]:
@@ -23,8 +24,7 @@ def load_object(request: Request, schema: type[Schema], limit_bytes: int) -> dic
         loaded: dict[str, Any] = schema().load(value)
     except ValidationError as err:
         faults = list(_faults(_by_field(err.messages)))
-        names = ", ".join(fault.field[:100] for fault in faults)
-        raise Problem(INVALID_BODY, f"Wrong: {names}.", faults) from err
+        raise Problem(INVALID_BODY, f"Wrong: {named(faults)}.", faults) from err
     return loaded
 
 
@@ -39,4 +39,4 @@ def _faults(messages: dict[Any, Any], path: str = "") -> Iterator[Fault]:
             yield from _faults(found, place)
         else:
             for text in found:
-                yield Fault(place, str(text), "unknown" if text == "Unknown field." else "invalid")
+                yield Fault(place, worded(text), "unknown" if text == UNKNOWN else "invalid")

@@ -11,7 +11,7 @@ import redis
 
 from app.web.api.bodies import MOST_BYTES
 from tests.integration.web.api.records import event, profile
-from tests.integration.web.api.relay import NDJSON, Relay, fault, problem, services
+from tests.integration.web.api.relay import JSON, NDJSON, Relay, fault, problem, services
 from tests.integration.web.services import settings
 
 GZIP = {"Content-Encoding": "gzip"}
@@ -222,3 +222,27 @@ def test_an_unknown_query_parameter_is_named(relay: Relay, name: str, query: str
 def test_a_key_that_is_none_is_named(relay: Relay, name: str, key: str) -> None:
     told = fault(relay.post(name, [], headers={"Idempotency-Key": key}), 400, "invalid_header")
     assert told["field"] == "Idempotency-Key"
+
+
+BEYOND = (b"18446744073709551616", b"-9223372036854775809", b"123456789012345678901234567890", b"9" * 300)
+
+
+@pytest.mark.parametrize("number", BEYOND)
+def test_a_whole_number_beyond_64_bits_is_refused_by_name_where_its_digits_would_get_lost(
+    relay: Relay, number: bytes
+) -> None:
+    record = b'{"event":"A","properties":{"distinct_id":"a","time":1700000000,"n":{"m":[1,%b]}}}'
+    fine = record % b'18446744073709551615,-9223372036854775808,1e30,1.5,"99999999999999999999"'
+    broken = record % number
+    for body, kind in ((b"[%b,%b]" % (fine, broken), JSON), (b"%b\n%b\n" % (fine, broken), NDJSON)):
+        told = relay.post("events", body, headers={"Content-Type": kind}).get_json()
+        assert told["accepted"] == 1
+        (wrong,) = told["rejected"]
+        assert (wrong["index"], wrong["field"], wrong["code"]) == (1, "properties.n.m[1]", "number")
+
+
+@pytest.mark.parametrize("number", BEYOND)
+def test_also_in_an_object_it_is_refused_by_name(relay: Relay, number: bytes) -> None:
+    body = b'{"links":[{"user_id":"a","device_id":%b}]}' % number
+    wrong = fault(relay.post("identity-links", body), 400, "invalid_body")
+    assert (wrong["field"], wrong["code"]) == ("links[0].device_id", "number")

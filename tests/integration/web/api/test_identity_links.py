@@ -102,8 +102,8 @@ def test_a_device_may_be_named_as_its_profile_is(relay: Relay) -> None:
 
 NO_LINKS: tuple[Any, ...] = (None, 1, "a", [], {}, {"user_id": "a"}, {**DEVICE, "more": 1})
 SHAPES: list[tuple[Any, str, str]] = [
-    *((one, "", "link") for one in NO_LINKS),
-    ({"user_id": "a", "alias": "b"}, "", "link"),
+    *((one, "record", "link") for one in NO_LINKS),
+    ({"user_id": "a", "alias": "b"}, "record", "link"),
     ({"user_id": 1, "device_id": "d"}, "user_id", "id"),
     ({"user_id": "u", "device_id": None}, "device_id", "id"),
     ({**DEVICE, "allow_merge": True}, "allow_merge", "unknown_field"),

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.lanes.work import OutboxName
+from app.web.api.problems import MOST_FAULTS
 from tests.integration.web.api.records import VALID, event, group, nested, profile
-from tests.integration.web.api.relay import Relay, fault
+from tests.integration.web.api.relay import NDJSON, Relay, fault
 
 Case = tuple[Any, str, str]
 """A record, and the field and the code of its fault."""
@@ -26,7 +27,7 @@ NO_OBJECTS: tuple[Any, ...] = (None, 1, "text", [], True)
 NO_TEXTS: tuple[Any, ...] = (None, 1, True, [], {})
 NO_NAMES: tuple[Any, ...] = (None, 1, "", " ", [])
 EVENTS: list[Case] = [
-    *each(NO_OBJECTS, "", "event"),
+    *each(NO_OBJECTS, "record", "event"),
     ({}, "event", "event_name"),
     ({"properties": {"distinct_id": "a"}}, "event", "event_name"),
     ({"event": "A"}, "properties", "properties"),
@@ -64,7 +65,7 @@ EVENTS: list[Case] = [
     (event(a=nested(5)), "properties.a.a.a.a", "nesting"),
     (event(a=nested(300)), "properties", "nesting"),
     (event(a=[1] * 255), "properties.a", "array_elements"),
-    (event(a="x" * 1_048_500, b="y" * 100), "", "size"),
+    (event(a="x" * 1_048_500, b="y" * 100), "record", "size"),
 ]
 
 
@@ -78,8 +79,8 @@ def changes(make: Callable[..., Any]) -> list[Case]:
         return lambda value: make(**{kind: {"a": value}})
 
     return [
-        (make(), "", "operation"),
-        (make(__set={"a": 1}, __unset=["b"]), "", "operation"),
+        (make(), "record", "operation"),
+        (make(__set={"a": 1}, __unset=["b"]), "record", "operation"),
         (make(__set={"a": 1}, __token="secret"), "$token", "filled_by_relay"),
         (make(__set={"a": 1}, a=1), "a", "unknown_field"),
         (make(__set={"a": 1}, __ip=0), "$ip", "unknown_field"),
@@ -97,13 +98,13 @@ def changes(make: Callable[..., Any]) -> list[Case]:
         (make(__set={LONG: 1}), f"$set.{CUT}", "property_name"),
         (make(__unset=[LONG]), f"$unset.{CUT}", "property_name"),
         (make(__set={f"p{number}": 1 for number in range(2_001)}), "$set", "properties"),
-        (make(__set={"a": nested(300)}), "", "nesting"),
-        (make(__set={"a": "x" * 1_048_576}), "", "size"),
+        (make(__set={"a": nested(300)}), "record", "nesting"),
+        (make(__set={"a": "x" * 1_048_576}), "record", "size"),
     ]
 
 
 PROFILES: list[Case] = [
-    *each(NO_OBJECTS, "", "update"),
+    *each(NO_OBJECTS, "record", "update"),
     ({"$set": {"a": 1}}, "$distinct_id", "distinct_id"),
     *each(
         NO_NAMES, "$distinct_id", "distinct_id", lambda value: profile(__distinct_id=value, __set={"a": 1})
@@ -115,7 +116,7 @@ PROFILES: list[Case] = [
     *each((None, 1, [], {}), "$append", "operation", lambda value: profile(__append=value)),
 ]
 GROUPS: list[Case] = [
-    *each(NO_OBJECTS, "", "update"),
+    *each(NO_OBJECTS, "record", "update"),
     ({"$group_id": "a", "$set": {"a": 1}}, "$group_key", "group_key"),
     ({"$group_key": "a", "$set": {"a": 1}}, "$group_id", "group_id"),
     *each(NO_NAMES, "$group_key", "group_key", lambda value: group(__group_key=value, __set={"a": 1})),
@@ -165,3 +166,49 @@ def test_neither_answer_nor_log_repeats_a_value(
     answer = relay.post(name, [record])
     assert answer.status_code == 422
     assert "somebody" not in answer.text + str(lines)
+
+
+HUGE = "x" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("events", {**event(), HUGE: 1}),
+        ("events", event(**{HUGE: {HUGE: {HUGE: {HUGE: {HUGE: 1}}}}})),
+        ("profiles", {"$distinct_id": "a", "$set": {"a": 1}, HUGE: 1}),
+        ("profiles", profile(__add={HUGE: "a"})),
+        ("profiles", profile(__union={HUGE: []})),
+        ("groups", {**group(), HUGE: 1}),
+        ("identity-links", {HUGE: 1}),
+    ],
+)
+def test_a_name_of_any_length_makes_no_long_answer(relay: Relay, name: Any, record: Any) -> None:
+    body = {"links": [record]} if name == "identity-links" else [record]
+    answer = relay.post(name, body, key="k")
+    assert answer.status_code == 422
+    (wrong,) = answer.get_json()["errors"]
+    assert len(wrong["field"]) <= 300
+    assert len(answer.data) < 2_000
+
+
+def test_any_number_of_unknown_fields_makes_no_long_answer(relay: Relay) -> None:
+    body = {"links": [], **{f"{number} {'x' * 300}": 1 for number in range(5_000)}}
+    for path in ("identity-links", "dead-letter-redrives"):
+        relay.authorization = relay.token("admin")
+        answer = relay.post(path, body)
+        assert answer.status_code == 400
+        assert len(answer.get_json()["errors"]) == MOST_FAULTS
+        assert len(answer.data) < 700 * MOST_FAULTS
+
+
+def test_a_record_as_a_whole_is_named_as_such(relay: Relay) -> None:
+    for name, body in (
+        ("events", [1]),
+        ("profiles", [1]),
+        ("groups", [[]]),
+        ("identity-links", {"links": [1]}),
+    ):
+        assert fault(relay.post(name, body), 422, "invalid_records")["field"] == "record"
+    answer = relay.post("events", b"{", headers={"Content-Type": NDJSON})
+    assert fault(answer, 422, "invalid_records")["field"] == "record"
