@@ -257,9 +257,12 @@ def identity_clusters(project_id: str, bucket: int) -> str:
     return _of(project_id, "identity", "clusters", str(bucket))
 
 
-def identity_whys(project_id: str) -> str:
-    """Hash: digest -> why links were made (JSON), shared by those of a sync. Kept; written by record.lua."""
-    return _of(project_id, "identity", "whys")
+def identity_whys(project_id: str, bucket: int) -> str:
+    """Hash: digest -> why links were made (JSON), shared by those of a sync. Kept; written by record.lua.
+
+    A rule and session adds an entry, so they lie in 4,096 hashes.
+    """
+    return _of(project_id, "identity", "whys", str(bucket))
 
 
 def identity_meta(project_id: str) -> str:

@@ -20,7 +20,7 @@ from app.destinations.identity.clusters import Cluster, Clusters, Edge
 from app.destinations.identity.encoding import pack_node, unpack_cluster
 from app.destinations.identity.links import Link
 from app.destinations.identity.refusals import Refusals
-from app.destinations.identity.writing import Writing, cluster_bucket, id_bucket, part_field
+from app.destinations.identity.writing import Writing, cluster_bucket, id_bucket, part_field, why_bucket
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
 
@@ -72,8 +72,11 @@ class Ledger:
         wanted = list(dict.fromkeys(digests))
         if not wanted:
             return {}
-        found = self._redis.hmget(keys.identity_whys(project_id), cast("list[str]", wanted))
-        return {digest: orjson.loads(why) for digest, why in zip(wanted, found, strict=True) if why}
+        pipeline = self._redis.pipeline(transaction=False)
+        for digest in wanted:
+            pipeline.hget(keys.identity_whys(project_id, why_bucket(digest)), cast("str", digest))
+        found = zip(wanted, pipeline.execute(), strict=True)
+        return {digest: orjson.loads(why) for digest, why in found if why}
 
     def record(self, lane: HeldLane, links: Sequence[Link]) -> None:
         """Write links down that Mixpanel has taken; those that are there already change nothing.

@@ -16,7 +16,7 @@ from app.destinations.identity.links import Link
 from app.destinations.outbox import Outboxes, Submission
 from app.destinations.position import read_position
 from app.lanes.lanes import HeldLane, LaneLost
-from app.lanes.work import IDENTITY, OUTBOX_LANES
+from app.lanes.work import OUTBOX_LANES
 from app.store import keys, scripts
 
 _READ: Final = 2_000
@@ -37,13 +37,6 @@ class PendingLinks:
         self._outboxes = outboxes
         self._index = scripts.load(redis, "destinations/identity/scripts/index.lua")
         self._release = scripts.load(redis, "destinations/identity/scripts/release.lua")
-
-    def moved(self, project_id: str) -> int:
-        """Return the last sequence of the change log whose links are in the outbox.
-
-        Ask this before `pending`: of an entry up to here, every link is pending or settled.
-        """
-        return read_position(self._redis, project_id, IDENTITY.name).cursor
 
     def pending(self, project_id: str, ids: Collection[str]) -> frozenset[str]:
         """Return those distinct_ids that a link in the outbox names (a device as `$device:<device id>`)."""

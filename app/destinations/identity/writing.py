@@ -1,19 +1,25 @@
 """What has to be written for some new links: which ids, which clusters, which reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import xxhash
 
-from app.destinations.identity.clusters import PART, Cluster, Joined
+from app.destinations.identity.clusters import PART, Cluster, Edge, Joined
 from app.destinations.identity.encoding import pack_cluster, pack_node
 from app.store import keys
 
 IDS_A_WRITE: Final = 150
 """With the most that the last link may add, 250, it stays within some 400 commands, or a millisecond."""
 
+BYTES_A_WRITE: Final = 500_000
+"""Packed clusters of a script. One more has some 35 kB, so that it stays within a few milliseconds."""
+
 ID_BUCKETS: Final = 16_384
 CLUSTERS_A_BUCKET: Final = 64
+WHY_BUCKETS: Final = 4_096
+
+_BYTES_AN_EDGE: Final = 24  # verb, places, time, why, sequence, the id's length
 
 Write = tuple[str, str, tuple[str | bytes | int, ...]]
 """A key, a command's name, and its arguments behind the key."""
@@ -36,6 +42,7 @@ class Writing:
         self.last = last
         self.links = 0
         self._changed = 0
+        self._bytes = 0
         self._ids: dict[Cluster, list[str]] = {}
         self._gone: list[int] = []
         self._whys: dict[bytes, bytes] = {}
@@ -44,6 +51,8 @@ class Writing:
         """Take in what one link does, and why it was made."""
         self.links += 1
         self._changed += len(joined.ids)
+        new = joined.cluster not in self._ids
+        self._bytes += _weight(joined.cluster.edges if new else joined.cluster.edges[-len(joined.ids) :])
         self._whys[digest] = why
         self._ids.setdefault(joined.cluster, []).extend(joined.ids)
         if joined.gone:
@@ -54,7 +63,7 @@ class Writing:
     @property
     def full(self) -> bool:
         """Whether one more link could make it too much."""
-        return self._changed >= IDS_A_WRITE
+        return self._changed >= IDS_A_WRITE or self._bytes >= BYTES_A_WRITE
 
     def commands(self, project_id: str, name: str) -> Iterator[Write]:
         """Give the commands that write it, to be run in one step; new clusters get their numbers.
@@ -75,10 +84,15 @@ class Writing:
         for gone in self._gone:
             yield keys.identity_clusters(project_id, cluster_bucket(gone)), "HDEL", (part_field(gone),)
         for digest, why in self._whys.items():
-            yield keys.identity_whys(project_id), "HSET", (digest, why)
+            yield keys.identity_whys(project_id, why_bucket(digest)), "HSET", (digest, why)
         yield keys.identity_meta(project_id), "HSET", ("clusters", self.last)
         yield keys.identity_meta(project_id), "HINCRBY", ("links", self.links)
         yield keys.destination(project_id, name), "HINCRBY", ("delivered", self.links)
+
+
+def _weight(edges: Sequence[Edge]) -> int:
+    """Return about how many bytes these links take, packed; each brings an id."""
+    return sum(_BYTES_AN_EDGE + max(len(edge.first), len(edge.second)) for edge in edges)
 
 
 def _cluster(project_id: str, cluster: Cluster) -> Iterator[Write]:
@@ -94,6 +108,11 @@ def _cluster(project_id: str, cluster: Cluster) -> Iterator[Write]:
 def id_bucket(packed: bytes) -> int:
     """Return the bucket of a packed id, from 0."""
     return xxhash.xxh3_64_intdigest(packed) % ID_BUCKETS
+
+
+def why_bucket(digest: bytes) -> int:
+    """Return the bucket of why links were made, from 0."""
+    return int.from_bytes(digest[:2], "big") % WHY_BUCKETS
 
 
 def cluster_bucket(number: int) -> int:
