@@ -30,8 +30,10 @@ Command = tuple[str, str, tuple[str | int, ...]]
 class OutboxFull(Exception):  # noqa: N818 - a state of the outbox, not a mistake of the caller
     """The outbox is at its cap. `retry_after_s` says when to come back."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__("the outbox is full")
+    def __init__(self, name: OutboxName, cap_bytes: int, retry_after_s: float = FULL_RETRY_AFTER_S) -> None:
+        super().__init__(f"the outbox {name} is full")
+        self.name = name
+        self.cap_bytes = cap_bytes
         self.retry_after_s = retry_after_s
 
 
@@ -148,7 +150,7 @@ class Outboxes:
             return Submitted(None, replayed=rest[0])
         if outcome == -1:
             raise KeyReused
-        raise OutboxFull(FULL_RETRY_AFTER_S)
+        raise OutboxFull(name, self._cap_bytes)
 
     def read(
         self, project_id: str, name: OutboxName, after: int, max_records: int, last: int | None = None

@@ -14,7 +14,7 @@ from app.destinations.dead_letters.letter import StoredLetter
 from app.destinations.dead_letters.records import OUTBOX_OF, to_submit
 from app.destinations.dead_letters.stepping import Place, Walk
 from app.destinations.dead_letters.store import DeadLetters
-from app.destinations.outbox import FULL_RETRY_AFTER_S, OutboxFull
+from app.destinations.outbox import OutboxFull
 from app.lanes.lanes import Lanes
 from app.lanes.work import OUTBOX_LANES, OutboxName
 from app.store import keys
@@ -163,14 +163,15 @@ class Redriver:
             RedisError: some may have been moved; the same step can be taken again.
         """
         result = RedriveStep()
+        full: list[OutboxFull] = []
 
         def work(letters: Sequence[StoredLetter]) -> bool:
             part = _sort(project, letters, now_ms, confirmed=confirmed)
             for outbox, records in part.movable.items():
                 try:
                     result.redriven += len(records) if dry_run else self._move(project.id, outbox, records)
-                except OutboxFull:
-                    result.full = True
+                except OutboxFull as error:
+                    full.append(error)
                     return False
             result.needs_confirmation += part.needs_confirmation
             result.invalid += len(part.faults)
@@ -178,8 +179,9 @@ class Redriver:
             return True
 
         walked = Walk(self._letters, project.id, wanted, records=True).step(place, work)
-        if result.full and not (result.redriven or walked.looked):
-            raise OutboxFull(FULL_RETRY_AFTER_S)
+        if full and not (result.redriven or walked.looked):
+            raise full[0]
+        result.full = bool(full)
         result.looked, result.next = walked.looked, walked.next
         return result
 
@@ -197,7 +199,7 @@ class Redriver:
         args = [self._cap_bytes, REMEMBERED, *(part for record in records for part in record)]
         moved, *wake = self._redrive.run((names, args))
         if moved == _NO_ROOM:
-            raise OutboxFull(FULL_RETRY_AFTER_S)
+            raise OutboxFull(outbox, self._cap_bytes)
         if moved < 0:
             return 0
         self._lanes.enqueue(project_id, lane, wake[0])

@@ -58,7 +58,10 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case OutboxFull():
-            detail = "More than the relay may keep waits to be sent to Mixpanel; send the same again later."
+            detail = (
+                f"So much of the outbox {error.name} waits to be sent to Mixpanel that this would pass its"
+                f" {error.cap_bytes} bytes (OUTBOX_CAP_BYTES); send the same again later."
+            )
             return Problem(OUTBOX_FULL, detail, retry_after_s=error.retry_after_s)
         case KeyReused():
             fault = Fault("Idempotency-Key", "stands for a call with another body", "reused")

@@ -84,7 +84,9 @@ def test_a_full_outbox_is_429_with_a_time_to_come_back_and_repetitions_still_are
     relay = Relay(services(redis_client, settings(redis_url, outbox_cap_bytes=1_500)))
     assert relay.post("events", [event(n="x" * 1_000)], key="k").status_code == 202
     answer = relay.post("events", [event(n="x" * 1_000)], key="l")
-    problem(answer, 429, "outbox_full")
+    told = problem(answer, 429, "outbox_full")["detail"]
+    assert "outbox events" in told
+    assert "OUTBOX_CAP_BYTES" in told
     assert int(answer.headers["Retry-After"]) > 0
     assert relay.post("events", [event(n="x" * 1_000)], key="k").get_json()["replayed"] is True
     assert relay.post("profiles", [VALID["profiles"]]).status_code == 202
@@ -95,7 +97,7 @@ def test_the_time_to_come_back_is_the_outboxs_own_rounded_up(
     redis_url: str, redis_client: redis.Redis, retry_after_s: float, told: str
 ) -> None:
     made = services(redis_client, settings(redis_url))
-    made.outboxes = FakeOutboxes(error=OutboxFull(retry_after_s))
+    made.outboxes = FakeOutboxes(error=OutboxFull("events", 1_000, retry_after_s))
     answer = Relay(made).post("events", [event()])
     assert problem(answer, 429, "outbox_full")
     assert answer.headers["Retry-After"] == told

@@ -16,7 +16,7 @@ from app.web.api.problems import Problem
     ("error", "status", "code"),
     [
         (Problem(CONFLICT, "It is so."), 409, "conflict"),
-        (OutboxFull(7.0), 429, "outbox_full"),
+        (OutboxFull("events", 1_000), 429, "outbox_full"),
         (KeyReused(), 422, "idempotency_key_reused"),
         (RedisError("secret:6379"), 503, "store_unavailable"),
         (KeyError("secret"), 500, "internal_error"),
