@@ -10,7 +10,8 @@ from app.cli.opening import chosen_projects, end, json_option, opened, print_jso
 from app.cli.resync_text import LEFT, summary, told, wait_for
 from app.cohorts.resync import Mode
 from app.resync.estimate import beforehand_s
-from app.resync.resyncs import NoQueryAccess, NotExported, ResyncState, UnderWay, Wanted
+from app.resync.resyncs import NoQueryAccess, NotExported, UnderWay
+from app.resync.state import ResyncState, Wanted
 from app.services import Services
 from app.status.cohorts import Found, find_cohorts, list_cohorts
 

@@ -9,7 +9,7 @@ import click
 from app.cli.formatting import clean, duration, moment, number
 from app.cli.progress import progress
 from app.resync.estimate import remaining_s
-from app.resync.resyncs import ResyncState
+from app.resync.state import ResyncState
 from app.services import Services
 
 LEFT: Final = 3

@@ -7,7 +7,7 @@ from app.cli.auditing import audited
 from app.cli.formatting import ago, clean, table
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 from app.cli.resync_text import counted, detail, told
-from app.resync.resyncs import ResyncState
+from app.resync.state import ResyncState
 from app.services import Services
 
 resyncs_cli = AppGroup("resyncs", help="Resyncs of cohorts; `flask cohorts resync` asks for one.")

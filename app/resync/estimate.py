@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from app.resync.resyncs import ResyncState
+from app.resync.state import ResyncState
 
 PAGE: Final = 1_000
 """Members a page, usually."""

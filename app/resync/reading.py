@@ -6,12 +6,10 @@ that dies repeats one page; and what is not read to its end is never compared.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
-from functools import cached_property, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from random import Random
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 import orjson
 from redis import Redis
@@ -29,8 +27,9 @@ from app.cohorts.resync import ENDED
 from app.lanes.lanes import HeldLane
 from app.lanes.outcome import Outcome
 from app.mixpanel.errors import MixpanelError, Retryable, SessionExpired, Throttled
-from app.mixpanel.query_answers import ListedCohort, MembersPage
+from app.mixpanel.query_answers import MembersPage
 from app.mixpanel.retry import delay_s
+from app.resync.asking import Asking, Query
 from app.resync.progress import NotReading, Progress, Values
 from app.store import keys
 from config.projects import Project
@@ -39,30 +38,7 @@ log = get_logger(__name__)
 
 DROPPED_AT_ONCE: Final = 250
 MOST_BEGINNINGS: Final = 20
-_KEEP_S: Final = 1.0
-T = TypeVar("T")
 Known = Mapping[str, str]
-
-
-class Query(Protocol):
-    """Asks Mixpanel; `app.mixpanel.query.Query` does."""
-
-    def cohorts(self, project: Project) -> list[ListedCohort]:
-        """List the project's cohorts."""
-        ...
-
-    def page(
-        self,
-        project: Project,
-        cohort_id: str,
-        page: int,
-        session_id: str | None = None,
-        output_properties: Sequence[str] = (),
-        *,
-        page_size: int | None = None,
-    ) -> MembersPage:
-        """Read a page of a cohort's members."""
-        ...
 
 
 class Unreadable(Exception):  # noqa: N818 - what it comes to
@@ -94,6 +70,7 @@ class ReadingLane:
         self._membership = membership
         self._progress = progress
         self._read = ReadMembers(redis)
+        self._asking = Asking()
         self._refused_ids = refused_ids
         self._random = random or Random()  # noqa: S311 - a jitter, no secret
 
@@ -142,7 +119,7 @@ class ReadingLane:
 
     def _count(self, lane: HeldLane, project: Project, number: int, known: Known) -> None:
         """Ask how large the cohort is, and whether it is there at all."""
-        listed = self._ask(lane, partial(self._query.cohorts, project))
+        listed = self._asking.ask(lane, partial(self._query.cohorts, project))
         found = [each for each in listed if each.id == known["cohort_id"]]
         if not found:
             raise Unreadable(
@@ -161,7 +138,7 @@ class ReadingLane:
     def _read_page(self, lane: HeldLane, project: Project, number: int, known: Known) -> None:
         page = int(known.get("page", 0))
         names = tuple(orjson.loads(known["output_properties"]))
-        read = self._ask(
+        read = self._asking.ask(
             lane,
             partial(
                 self._query.page,
@@ -263,18 +240,3 @@ class ReadingLane:
             self._progress.drop(lane, number, names, {"tidied": behind})
         if behind >= all_:
             self._progress.done(lane, number)
-
-    def _ask(self, lane: HeldLane, query: Callable[[], T]) -> T:
-        """Ask in a thread, and hold on to the lane meanwhile: a query may take longer than a lease."""
-        asked = self._pool.submit(query)
-        while True:
-            try:
-                return asked.result(timeout=_KEEP_S)
-            except NotYet:
-                if asked.done():
-                    raise
-                lane.keep()
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="resync")

@@ -7,15 +7,8 @@ from typing import Any, Final
 from flask import Response, request
 
 from app.resync.estimate import remaining_s
-from app.resync.resyncs import (
-    NoQueryAccess,
-    NotExported,
-    ResyncState,
-    UnderWay,
-    UnknownCohort,
-    Wanted,
-    parse_id,
-)
+from app.resync.resyncs import NoQueryAccess, NotExported, UnderWay, UnknownCohort
+from app.resync.state import ResyncState, Wanted, parse_id
 from app.web.api.access import caller
 from app.web.api.answers import encoded
 from app.web.api.bodies import JSON, MOST_BYTES

@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 
 from app.cohorts.applying.run import BUSY_BACKLOG
 from app.lanes.work import APPLY, PROFILES
-from app.resync.resyncs import Resyncs, ResyncState, UnderWay, UnknownCohort, Wanted
+from app.resync.resyncs import Resyncs, UnderWay, UnknownCohort
+from app.resync.state import ResyncState, Wanted
 from app.store import keys
 from tests.depth import DEPTH
 from tests.integration.cohorts.faulty import FaultyRedis, Line

@@ -19,7 +19,8 @@ from app.mixpanel.errors import OverBudget, SessionExpired
 from app.mixpanel.query_answers import ListedCohort, MembersPage
 from app.resync.progress import Progress
 from app.resync.reading import ReadingLane
-from app.resync.resyncs import Resyncs, ResyncState, Wanted
+from app.resync.resyncs import Resyncs
+from app.resync.state import ResyncState, Wanted
 from app.store import keys
 from config.projects import Project, ServiceAccount
 from config.secret import Secret
