@@ -2,8 +2,9 @@
 
 Everything is written by scripts that check the lane's fencing token, so that a runner that was taken over
 changes nothing. While a window is open, a set beside the hash holds marks: `r...` a round that is finished,
-`b...` a batch that is settled, `s...` an operation that is settled, `i...` one that is about to be sent and
-must not be sent twice, `w...` updates that were put into the waiting room.
+`b...` a batch that is settled, `f...` a record of one that was refused, `s...` an operation that is settled,
+`i...` one that is about to be sent and must not be sent twice, `w...` updates that were put into the waiting
+room.
 """
 
 from collections.abc import Iterator, Sequence
@@ -77,13 +78,30 @@ class Cursor:
         """Take back what was noted by `intend`: it was not sent."""
         self._note(lane, "SREM", marks)
 
-    def settle_batch(self, lane: HeldLane, mark: str, accepted: int, letters: Sequence[DeadLetter]) -> None:
-        """Note that a batch is settled: `accepted` records were, the others are dead letters."""
+    def settle_batch(
+        self,
+        lane: HeldLane,
+        mark: str,
+        accepted: int,
+        letters: Sequence[DeadLetter],
+        refused: Sequence[str] = (),
+    ) -> None:
+        """Note that a batch is settled: `accepted` records were, the others are dead letters.
+
+        Args:
+            lane: the lane.
+            mark: the batch's.
+            accepted: how many of its records were.
+            letters: the others.
+            refused: a mark of each of these, by which it is known in whatever batch; or none.
+        """
         *before, last = list(_slices(letters, LETTERS_A_CALL)) or [()]
         dropped = 0
         for number, some in enumerate(before):
-            dropped += self._settle_some(lane, [f"{mark}/{number}"], 0, some)
-        dropped += self._settle_some(lane, [mark], accepted, last)
+            marks = refused[number * LETTERS_A_CALL :][: len(some)]
+            step = "".join((mark, f"/{number}", *marks[:1]))  # a try that leaves some out has other steps
+            dropped += self._settle_some(lane, [step, *marks], 0, some)
+        dropped += self._settle_some(lane, [mark, *refused[len(before) * LETTERS_A_CALL :]], accepted, last)
         self._warn_of_dropped(lane.project_id, dropped)
 
     def settle_each(self, lane: HeldLane, outcomes: Sequence[tuple[str, DeadLetter | None]]) -> None:

@@ -22,6 +22,7 @@ BYTES_AN_ENTRY: Final = 1_000_000  # an entry has more only where one record has
 READ_AT_ONCE: Final = 4  # some milliseconds of Redis at the most
 MAX_SUBMISSIONS: Final = 1_000
 MAX_WINDOW_BYTES: Final = 32 * 1024 * 1024
+MAX_WINDOW_VALUES: Final = 500_000  # what is planned takes some microseconds and half a kilobyte for each
 
 Command = tuple[str, str, tuple[str | int, ...]]
 """A key, a command's name, and its arguments behind the key."""
@@ -165,10 +166,13 @@ class Outboxes:
             last: a sequence not to read beyond; with it, everything up to there is read.
         """
         found: list[Submission] = []
-        records = size = 0
+        records = size = values = 0
         upper = "+" if last is None else f"{last}-0"
         while last is not None or (
-            records < max_records and size < MAX_WINDOW_BYTES and len(found) < MAX_SUBMISSIONS
+            records < max_records
+            and size < MAX_WINDOW_BYTES
+            and values < MAX_WINDOW_VALUES
+            and len(found) < MAX_SUBMISSIONS
         ):
             some = cast(
                 "list[tuple[bytes, dict[bytes, bytes]]]",
@@ -179,6 +183,7 @@ class Outboxes:
                 after = found[-1].sequence
                 records += len(found[-1].records)
                 size += found[-1].size
+                values += stored[b"records"].count(b",")  # quick, and seldom far too many
             if len(some) < READ_AT_ONCE:
                 break
         return found

@@ -7,11 +7,12 @@ from app.destinations.dead_letters import DeadLetter
 
 @dataclass(slots=True)
 class Round:
-    """Records that may be sent in any order.
+    """Records that may be sent in any order, but for `$append`s to one list.
 
     Attributes:
         records: encoded records that may be sent again.
-        once: (mark, encoded record) of what must be sent at most once.
+        once: (mark, encoded record) of what must be sent at most once. `$append`s to one profile's property
+            stand together, in their order, which is kept.
     """
 
     records: list[bytes] = field(default_factory=list)

@@ -59,7 +59,7 @@ class Destination(Generic[E]):
         """
         self.admit(lane)
         while True:
-            ended = self.turn(lane, project)
+            ended = self.turn(lane, project, until)
             if ended:
                 return ended
             if self._clock() >= until:
@@ -69,8 +69,11 @@ class Destination(Generic[E]):
         """See that the cursor begins where it ought to, before the first turn of a run."""
         self._source.admit(lane)
 
-    def turn(self, lane: HeldLane, project: Project) -> Outcome | None:
-        """Deliver one window; return how the run ends, or None if it goes on.
+    def turn(self, lane: HeldLane, project: Project, until: float = float("inf")) -> Outcome | None:
+        """Deliver one window, or of a long one what can be sent until the time's end.
+
+        Returns:
+            How the run ends; None if it goes on.
 
         Raises:
             LaneLost: the lane was taken over; whoever has it goes on.
@@ -85,26 +88,30 @@ class Destination(Generic[E]):
             return Outcome.drained()
         with bound_contextvars(sequence=f"{delivery.after + 1}-{delivery.end}"):
             try:
-                self._deliver(lane, project, delivery)
+                done = self._deliver(lane, project, delivery, until)
             except (Retryable, Throttled) as error:
                 return self._retry_later(lane, error)
             except (CredentialRefused, Rejected) as error:
                 return self._stop(lane, project, error)
-            log.info("window_delivered", project_id=lane.project_id, destination=self._cursor.name)
-        return None
+            if done:
+                log.info("window_delivered", project_id=lane.project_id, destination=self._cursor.name)
+        return None if done else Outcome.more()
 
-    def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery[E]) -> None:
-        plan, known = self._source.plan(project, delivery)
+    def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery[E], until: float) -> bool:
+        """Deliver a window; return whether it is done."""
+        plan, known = self._source.plan(project, delivery, lane.keep)
         if not plan.empty:
             begun = delivery.known is not None
             if not begun:
                 rules = delivery.rules.to_json()
                 self._cursor.open(lane, delivery.after, delivery.end, rules, known)
             self._source.begun(lane, delivery, plan, known)
-            self._sender.send(lane, project, plan, again=begun)
+            if not self._sender.send(lane, project, plan, again=begun, go_on=lambda: self._clock() < until):
+                return False
             self._report_dead_letters(project.id, delivery)
         self._cursor.advance(lane, delivery.after, delivery.end, self._source.passing(project, delivery))
         self._source.passed(project, delivery)
+        return True
 
     def _report_dead_letters(self, project_id: str, delivery: Delivery[E]) -> None:
         window = self._cursor.position(project_id).window

@@ -1,6 +1,6 @@
 """Send the rounds of a plan, several requests at a time, and note what became of each batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import Context, copy_context
 from functools import cached_property, partial
@@ -9,7 +9,7 @@ from typing import Final
 
 from structlog.contextvars import bind_contextvars
 
-from app.destinations.batch import Batch, once, repeatable
+from app.destinations.batch import Batch, once, refusal_mark, repeatable, turns
 from app.destinations.cursor import Cursor
 from app.destinations.dead_letters import DeadLetter
 from app.destinations.plan import Plan, Round
@@ -24,6 +24,11 @@ _MARGIN_S: Final = (
     5.0  # a request begins that much after the lease was renewed, at the most: Redis's time-out
 )
 _UNKNOWN = "the request was sent and its outcome is unknown; sending it again could count twice"
+
+
+def always() -> bool:
+    """Say that there is time for more."""
+    return True
 
 
 class SendingStopped(Exception):  # noqa: N818 - not an error: the run that wanted the request has ended
@@ -51,7 +56,15 @@ class RoundSender:
         """The threads of this process; made at first use, which is after a worker forked."""
         return ThreadPoolExecutor(self._connections, thread_name_prefix="mixpanel")
 
-    def send(self, lane: HeldLane, project: Project, plan: Plan, *, again: bool) -> None:
+    def send(
+        self,
+        lane: HeldLane,
+        project: Project,
+        plan: Plan,
+        *,
+        again: bool,
+        go_on: Callable[[], bool] = always,
+    ) -> bool:
         """Send a plan, round after round; what was settled by an earlier try is left out.
 
         A round that was finished is left out whole, even if its batches would be cut differently now: what it
@@ -62,6 +75,10 @@ class RoundSender:
             project: whose records they are.
             plan: what to send.
             again: whether the window was begun before.
+            go_on: says, after anything was sent, whether there is time for more.
+
+        Returns:
+            Whether all of it is settled; if not, the next try goes on from here.
 
         Raises:
             MixpanelError: what ended it; everything that was settled by then is noted.
@@ -71,10 +88,17 @@ class RoundSender:
             self._cursor.settle_batch(lane, "u", 0, plan.given_up)
         ends = [f"r{number}" for number in range(len(plan.rounds))]
         done = self._cursor.settled(lane, ends) if again else [False] * len(ends)
+        in_time = True
         for round_, end, is_done in zip(plan.rounds, ends, done, strict=True):
-            if not is_done and (round_.records or round_.once):
-                self._send_round(lane, project, self._batches_of(lane, project, round_, again=again))
-                self._cursor.settle_batch(lane, end, 0, [])
+            if is_done or not (round_.records or round_.once):
+                continue
+            for batches in turns(self._batches_of(lane, project, round_, again=again)):
+                if not in_time:
+                    return False
+                self._send_round(lane, project, batches)
+                in_time = go_on()
+            self._cursor.settle_batch(lane, end, 0, [])
+        return True
 
     def close(self) -> None:
         """End the threads, once what they do is done."""
@@ -88,8 +112,13 @@ class RoundSender:
         if again:
             settled = self._cursor.settled(lane, [batch.digest for batch in batches])
             batches = [batch for batch, done in zip(batches, settled, strict=True) if not done]
+            batches = [rest for batch in batches if (rest := self._never_refused(lane, batch)).records]
             updates = self._never_sent(lane, updates)
         return [*batches, *once(updates, split)]
+
+    def _never_refused(self, lane: HeldLane, batch: Batch) -> Batch:
+        """Leave out what an earlier try has in its dead letters: it may have cut its batches differently."""
+        return batch.without(self._cursor.settled(lane, [refusal_mark(record) for record in batch.records]))
 
     def _never_sent(self, lane: HeldLane, updates: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         """Leave out what an earlier try settled, and give up what it began to send and then fell silent."""
@@ -170,7 +199,8 @@ class RoundSender:
             self._settle_once(lane, batch, range(len(batch.records)), delivered.refused)
         else:
             letters = [batch.letter(failure) for failure in delivered.refused]
-            self._cursor.settle_batch(lane, batch.digest, delivered.accepted, letters)
+            refused = [refusal_mark(batch.records[failure.index]) for failure in delivered.refused]
+            self._cursor.settle_batch(lane, batch.digest, delivered.accepted, letters, refused)
         return []
 
     def _note_broken_off(self, lane: HeldLane, batch: Batch, error: MixpanelError) -> None:

@@ -1,7 +1,7 @@
 """Where a destination's windows come from: the change log, or an outbox."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -16,6 +16,14 @@ from config.rules import RuleSet
 
 WINDOW: Final = 20_000
 """Changes, or records, that are delivered at a time; the last entry may pass it."""
+
+
+Keep = Callable[[], None]
+"""Keeps the lane while a plan is made, if it is called every so often; raises LaneLost if it is gone."""
+
+
+def kept() -> None:
+    """Do nothing: for plans that nobody else could take over."""
 
 
 class Sequenced(Protocol):
@@ -63,7 +71,7 @@ class Source(Protocol[E]):
         """Give the window after the cursor: the one that was begun, or a new one; None at the end."""
         ...
 
-    def plan(self, project: Project, delivery: Delivery[E]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[E], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window, the same at every try; return also what the plan rests on beyond the entries."""
         ...
 
@@ -102,7 +110,7 @@ class LogSource(ABC):
         return Delivery(position.cursor, entries, RuleSet.from_json(window.rules), window.known)
 
     @abstractmethod
-    def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Entry], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window."""
 
     def begun(self, lane: HeldLane, delivery: Delivery[Entry], plan: Plan, known: bytes) -> None:
@@ -141,7 +149,7 @@ class OutboxSource(ABC):
         return Delivery(position.cursor, submissions, RuleSet(), window.known if window else None)
 
     @abstractmethod
-    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Submission], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window."""
 
     def begun(self, lane: HeldLane, delivery: Delivery[Submission], plan: Plan, known: bytes) -> None:

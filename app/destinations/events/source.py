@@ -1,14 +1,14 @@
 """The events destination's windows of the change log, and their plans."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import orjson
 
 from app.cohorts.changelog import ChangeLog, Entry
 from app.destinations.events.plan import plan
 from app.destinations.plan import Plan
-from app.destinations.source import Delivery, LogSource
+from app.destinations.source import Delivery, Keep, LogSource, kept
 from config.projects import Project
 
 
@@ -24,7 +24,14 @@ class EventsSource(LogSource):
         super().__init__(changelog)
         self._now = now
 
-    def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Entry], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window; it rests on when it was begun, so that every try judges an event's time alike."""
         known = delivery.known or orjson.dumps({"now_ms": int(self._now() * 1000)})
-        return plan(project, delivery.entries, delivery.rules, orjson.loads(known)["now_ms"]), known
+        now_ms = orjson.loads(known)["now_ms"]
+        return plan(project, _keeping(delivery.entries, keep), delivery.rules, now_ms), known
+
+
+def _keeping(entries: Iterable[Entry], keep: Keep) -> Iterator[Entry]:
+    for entry in entries:
+        keep()
+        yield entry

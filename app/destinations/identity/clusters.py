@@ -44,12 +44,13 @@ class Cluster:
     Attributes:
         number: its name in the ledger; 0 for one that is not there yet.
         parts: how many older parts of `PART` links it has, which are not here.
-        edges: its other links, oldest first; one or more.
+        edges: its other links, oldest first; one or more. Only `grow` adds to them.
     """
 
     number: int = 0
     parts: int = 0
     edges: list[Edge] = field(default_factory=list)
+    _targets: dict[str, str] | None = field(default=None, init=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -66,6 +67,25 @@ class Cluster:
         """Whose devices they are, in a simplified project."""
         last = self.edges[-1]
         return last.first if last.verb == "device" else None
+
+    def target(self, node: str) -> str | None:
+        """Say which id an alias or an anonymous id was linked to first, by the links that are here."""
+        if self._targets is None:
+            self._targets = {}
+            self._learn(self.edges)
+        return self._targets.get(node)
+
+    def grow(self, edges: Iterable[Edge]) -> None:
+        """Take in more links."""
+        new = list(edges)
+        self.edges += new
+        self._learn(new)
+
+    def _learn(self, edges: Iterable[Edge]) -> None:
+        if self._targets is not None:
+            for edge in edges:
+                if edge.verb != "merge":
+                    self._targets.setdefault(edge.second, edge.first)
 
 
 class Joined(NamedTuple):
@@ -109,7 +129,7 @@ class Clusters:
             return None
         if cluster.user is not None:
             return None if node == cluster.user else cluster.user
-        return next((e.first for e in cluster.edges if e.second == node and e.verb != "merge"), None)
+        return cluster.target(node)
 
     def leads_to(self, node: str, wanted: str) -> bool:
         """Follow aliases of aliases: does `node` stand for `wanted` in the end, or on the way?"""
@@ -137,7 +157,7 @@ class Clusters:
         lone = [node for node in (edge.first, edge.second) if node not in self._of]
         ids = lone + (gone.ids if gone else [])
         cluster = kept or Cluster()
-        cluster.edges += [*(gone.edges if gone else []), edge]
+        cluster.grow([*(gone.edges if gone else []), edge])
         for node in ids:
             self._of[node] = cluster
         return Joined(cluster, ids, gone)

@@ -7,7 +7,7 @@ from app.destinations.identity.preflight import System
 from app.destinations.identity.waves import waves
 from app.destinations.outbox import Outboxes, Submission
 from app.destinations.plan import Plan, Round
-from app.destinations.source import Delivery, OutboxSource
+from app.destinations.source import Delivery, Keep, OutboxSource, kept
 from config.projects import Project
 
 
@@ -28,9 +28,10 @@ class LinksSource(OutboxSource):
         self._ledger = ledger
         self._pending = pending
 
-    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Submission], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window. What was settled by an earlier try is linked already, or noted as refused."""
         self._pending.catch_up(project.id, delivery.end)
+        keep()
         found = [
             (f"{submission.sequence}.{index}", record)
             for submission in delivery.entries
@@ -38,5 +39,5 @@ class LinksSource(OutboxSource):
         ]
         links = [Link.from_json(record) for _, record in found]
         clusters = self._ledger.clusters(project.id, (node for link in links for node in link.nodes))
-        plan = waves(links, System.of(project), clusters)
+        plan = waves(links, System.of(project), clusters, keep)
         return Plan(tuple(Round(once=[found[at] for at in wave]) for wave in plan)), b"{}"

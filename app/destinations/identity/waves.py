@@ -6,7 +6,7 @@ exception that matters: links that give somebody an id that nobody had before (a
 id) do not depend on each other, so a user with a thousand new devices takes one wave and not a thousand.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from app.destinations.identity.clusters import Clusters
@@ -28,7 +28,9 @@ class _Component:
         self.touched, self.brought, self.closed = set(), set(), False
 
 
-def waves(links: Sequence[Link], system: System, clusters: Clusters) -> list[list[int]]:
+def waves(
+    links: Sequence[Link], system: System, clusters: Clusters, keep: Callable[[], None] = lambda: None
+) -> list[list[int]]:
     """Give the positions of the links of each wave, in order.
 
     A link that the window has already is left out: whatever becomes of the first is its fate, too.
@@ -37,12 +39,14 @@ def waves(links: Sequence[Link], system: System, clusters: Clusters) -> list[lis
         links: of a window, in order.
         system: the project's.
         clusters: of their ids, as the window begins; not changed.
+        keep: keeps the lane meanwhile.
     """
     names = _components(links, clusters)
     components: dict[Hashable, _Component] = {}
     seen: set[tuple[Key, bool]] = set()
     found: list[list[int]] = []
     for position, (link, name) in enumerate(zip(links, names, strict=True)):
+        keep()
         if (link.key, link.allow_merge) in seen:
             continue
         seen.add((link.key, link.allow_merge))

@@ -8,9 +8,11 @@ import orjson
 from app.destinations.dead_letters import DeadLetter
 from app.destinations.plan import Round
 from app.destinations.profiles.programs import History
+from app.destinations.source import Keep, kept
 from app.mixpanel.refused_ids import REFUSED_IDS
 
 K = TypeVar("K", bound=Hashable)
+_KEEP_EVERY: Final = 16
 _UNUSABLE: Final = "Mixpanel refuses this distinct_id, so nothing was sent for it"
 
 
@@ -31,15 +33,20 @@ def group_head(token: str) -> Callable[[tuple[str, str]], bytes]:
     return lambda group: b'%b%b,"$group_id":%b' % (start, *map(orjson.dumps, group))
 
 
-def encode(histories: Mapping[K, History], head: Callable[[K], bytes]) -> tuple[Round, ...]:
+def encode(
+    histories: Mapping[K, History], head: Callable[[K], bytes], keep: Keep = kept
+) -> tuple[Round, ...]:
     """Put what is left of each history into rounds of records.
 
     Args:
         histories: by what is updated.
         head: makes what its records begin with, up to the operation's comma.
+        keep: keeps the lane meanwhile.
     """
     rounds: list[Round] = []
-    for key, history in histories.items():
+    for place, (key, history) in enumerate(histories.items()):
+        if not place % _KEEP_EVERY:
+            keep()
         named = head(key)
         for number, tail, mark in history.parts:
             while number >= len(rounds):

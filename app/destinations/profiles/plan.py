@@ -14,6 +14,7 @@ from app.destinations.profiles.encoding import encode, give_up_unusable, profile
 from app.destinations.profiles.operations import Op
 from app.destinations.profiles.programs import History, Program, Programs
 from app.destinations.profiles.window import Group, Removal, removal_of
+from app.destinations.source import Keep, kept
 from app.destinations.waiting.hold import take_out
 
 Present = Mapping[str, frozenset[str]]
@@ -29,7 +30,13 @@ def questions(groups: Iterable[Group], claims: Claims) -> dict[str, list[str]]:
 
 
 def plan(
-    groups: Iterable[Group], token: str, claims: Claims, present: Present, waiting: Sequence[str] = ()
+    groups: Iterable[Group],
+    token: str,
+    claims: Claims,
+    present: Present,
+    waiting: Sequence[str] = (),
+    *,
+    keep: Keep = kept,
 ) -> Plan:
     """Turn changes into rounds of records.
 
@@ -39,9 +46,11 @@ def plan(
         claims: what the project's cohorts claim.
         present: the answers to `questions`: cohort id -> who of those asked about is a member.
         waiting: distinct_ids whose updates wait, in order.
+        keep: keeps the lane meanwhile.
     """
     profiles = _Profiles()
     for group in groups:
+        keep()
         spared = _Spared(group.claimed(claims), present)
         if not group.shared:
             profiles.step_each(group, spared)
@@ -51,7 +60,7 @@ def plan(
             profiles.step_alike(group)
     given_up = give_up_unusable(profiles.histories)
     held = take_out(profiles.histories, waiting)
-    return Plan(encode(profiles.histories, profile_head(token)), given_up, held)
+    return Plan(encode(profiles.histories, profile_head(token), keep), given_up, held)
 
 
 class _Spared:

@@ -49,7 +49,8 @@ class _Order:
         if family != self.family or family not in ("list", "$add", "$append"):
             self.before = self.last
             self.family = family
-        chosen = max(0 if op.leaving else 1, self.before + 1)
+        earliest = self.last if family == "$append" else 0  # these keep their order, also within a round
+        chosen = max(0 if op.leaving else 1, self.before + 1, earliest)
         self.last = max(self.last, chosen)
         return chosen
 

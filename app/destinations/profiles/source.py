@@ -15,7 +15,7 @@ from app.destinations.profiles.claims import Claims
 from app.destinations.profiles.known import Known
 from app.destinations.profiles.plan import plan, questions
 from app.destinations.profiles.window import Group, groups
-from app.destinations.source import Delivery, LogSource
+from app.destinations.source import Delivery, Keep, LogSource, kept
 from app.destinations.waiting.gate import Gate
 from app.destinations.waiting.hold import Hold
 from app.lanes.lanes import HeldLane
@@ -59,16 +59,17 @@ class ProfilesSource(LogSource):
         self._linking_ids = linking_ids
         self._now = now
 
-    def plan(self, project: Project, delivery: Delivery[Entry]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Entry], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window; return also what the plan rests on."""
         found = groups(project.id, delivery.entries, delivery.rules)
         if delivery.known is None:
             hold = self._hold(project.id, found, delivery)
-            known = replace(self._look_up(project.id, found, delivery.rules), hold=hold)
+            known = replace(self._look_up(project.id, found, delivery.rules, keep), hold=hold)
         else:
             known = Known.from_json(delivery.known)
         claims = Claims(project.id, delivery.rules, known.cohorts)
-        planned = plan(found, project.token.reveal(), claims, known.present, known.hold.ids)
+        token = project.token.reveal()
+        planned = plan(found, token, claims, known.present, known.hold.ids, keep=keep)
         return planned, known.to_json()
 
     def begun(self, lane: HeldLane, delivery: Delivery[Entry], plan: Plan, known: bytes) -> None:
@@ -111,17 +112,20 @@ class ProfilesSource(LogSource):
             linking=linking if delivery.rules.has_links else None,
         )
 
-    def _look_up(self, project_id: str, found: Sequence[Group], rules: RuleSet) -> Known:
+    def _look_up(self, project_id: str, found: Sequence[Group], rules: RuleSet, keep: Keep) -> Known:
         """Ask for names where anything is taken away, for members only where claims overlap."""
         if not any(act.leaving for group in found for act in group.acts):
             return Known()
         cohorts = tuple(self._cohorts.names(project_id))
         asked = questions(found, Claims(project_id, rules, cohorts))
-        present = {cohort_id: self._present(project_id, cohort_id, ids) for cohort_id, ids in asked.items()}
+        present = {
+            cohort_id: self._present(project_id, cohort_id, ids, keep) for cohort_id, ids in asked.items()
+        }
         return Known(cohorts, present)
 
-    def _present(self, project_id: str, cohort_id: str, ids: Sequence[str]) -> frozenset[str]:
+    def _present(self, project_id: str, cohort_id: str, ids: Sequence[str], keep: Keep) -> frozenset[str]:
         found = frozenset[str]()
         for start in range(0, len(ids), _IDS_A_LOOKUP):
+            keep()
             found |= self._membership.present(project_id, cohort_id, ids[start : start + _IDS_A_LOOKUP])
         return found

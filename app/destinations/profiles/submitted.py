@@ -15,7 +15,7 @@ from app.destinations.plan import Plan
 from app.destinations.profiles.encoding import K, encode, give_up_unusable, group_head, profile_head
 from app.destinations.profiles.operations import COUNTS, Op, expand
 from app.destinations.profiles.programs import History
-from app.destinations.source import Delivery, OutboxSource
+from app.destinations.source import Delivery, Keep, OutboxSource, kept
 from app.destinations.waiting.gate import Gate
 from app.destinations.waiting.hold import Hold, take_out
 from app.lanes.lanes import HeldLane
@@ -37,10 +37,10 @@ class ProfilesOutboxSource(OutboxSource):
         super().__init__(outboxes, "profiles")
         self._gate = gate
 
-    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Submission], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window; return also who of it waits."""
         histories: dict[str, History] = {}
-        for record, ops in _submitted(delivery.entries):
+        for record, ops in _submitted(delivery.entries, keep):
             _step(histories, record["$distinct_id"], ops)
         if delivery.known is None:
             hold = self._gate.hold(project.id, lambda: list(histories))
@@ -48,7 +48,7 @@ class ProfilesOutboxSource(OutboxSource):
             hold = Hold.from_json(orjson.loads(delivery.known))
         given_up = give_up_unusable(histories)
         held = take_out(histories, hold.ids)
-        rounds = encode(histories, profile_head(project.token.reveal()))
+        rounds = encode(histories, profile_head(project.token.reveal()), keep)
         return Plan(rounds, given_up, held), orjson.dumps(hold.to_json())
 
     def begun(self, lane: HeldLane, delivery: Delivery[Submission], plan: Plan, known: bytes) -> None:
@@ -61,22 +61,23 @@ class ProfilesOutboxSource(OutboxSource):
 class GroupsOutboxSource(OutboxSource):
     """Turn submitted group operations into updates."""
 
-    def plan(self, project: Project, delivery: Delivery[Submission]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Submission], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window."""
         histories: dict[tuple[str, str], History] = {}
-        for record, ops in _submitted(delivery.entries):
+        for record, ops in _submitted(delivery.entries, keep):
             _step(histories, (record["$group_key"], record["$group_id"]), ops)
-        return Plan(encode(histories, group_head(project.token.reveal()))), _NOTHING_ELSE
+        return Plan(encode(histories, group_head(project.token.reveal()), keep)), _NOTHING_ELSE
 
 
 def _step(histories: dict[K, History], key: K, ops: Iterable[Op]) -> None:
     histories[key] = histories.get(key, History()).then_only(ops)
 
 
-def _submitted(entries: Iterable[Submission]) -> Iterator[tuple[dict[str, Any], list[Op]]]:
+def _submitted(entries: Iterable[Submission], keep: Keep) -> Iterator[tuple[dict[str, Any], list[Op]]]:
     """Give each record with its operations, in order."""
     for submission in entries:
         for index, encoded in enumerate(submission.records):
+            keep()
             record = orjson.loads(encoded)
             yield record, list(_operations(record, f"{submission.sequence}.{index}"))
 

@@ -50,7 +50,7 @@ class WaitingDestination(Generic[E]):
         while True:
             used = self._room.ready(project.id) > 0
             ended = self._let_go(lane, project, until) if used else None
-            ended = ended or self._main.turn(lane, project)
+            ended = ended or self._main.turn(lane, project, until)
             if ended and ended.kind == "drained" and used:
                 return self._unless_somebody_waits(project.id)
             if ended:
@@ -61,7 +61,7 @@ class WaitingDestination(Generic[E]):
     def _let_go(self, lane: HeldLane, project: Project, until: float) -> Outcome | None:
         """Send what may leave the room; return why the lane cannot go on, if it cannot."""
         while True:
-            ended = self._leaving.turn(lane, project)
+            ended = self._leaving.turn(lane, project, until)
             if ended:
                 return None if ended.kind == "drained" else ended
             if self._clock() >= until:

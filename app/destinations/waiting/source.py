@@ -6,7 +6,7 @@ from app.destinations.outbox import Command
 from app.destinations.plan import Plan
 from app.destinations.position import Position
 from app.destinations.profiles.encoding import profile_start
-from app.destinations.source import Delivery
+from app.destinations.source import Delivery, Keep, kept
 from app.destinations.waiting.gate import Gate
 from app.destinations.waiting.hold import put_back
 from app.destinations.waiting.room import Part
@@ -49,8 +49,9 @@ class RoomSource:
                 break
         return Delivery(after, parts, RuleSet(), known=None)
 
-    def plan(self, project: Project, delivery: Delivery[Part]) -> tuple[Plan, bytes]:
+    def plan(self, project: Project, delivery: Delivery[Part], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan the rounds that were held back, with the project's token of today."""
+        keep()
         start = profile_start(project.token.reveal())
         return Plan(put_back([part.updates for part in delivery.entries], start)), b"{}"
 

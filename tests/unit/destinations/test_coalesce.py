@@ -105,6 +105,13 @@ def test_only_what_commutes_shares_a_round(ops: list[Op]) -> None:
         assert len(kinds) == 1 or set(kinds) <= {"$union", "$remove"} or set(kinds) in ({"$add"}, {"$append"})
 
 
+@given(st.lists(st.booleans(), max_size=9))
+def test_appends_keep_their_order_whatever_caused_them(leaving: list[bool]) -> None:
+    ops = [op("$append", "p", number, leaving=out, mark=f"{number}") for number, out in enumerate(leaving)]
+    planned = sorted(parts(fold(ops)), key=lambda part: part.round)
+    assert [part.mark for part in planned] == [one.mark for one in ops]
+
+
 SENT = [
     pytest.param(
         [op("$union", value="a"), op("$union", value="b")], [(1, {"$union": {"p": ["a", "b"]}})], id="union"
