@@ -1,11 +1,12 @@
 """The change log: one ordered stream a project, which every destination reads with a cursor of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import orjson
 from redis import Redis
+from structlog.stdlib import get_logger
 
 from app.cohorts.commit import NewEntry, candidate_generation
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
@@ -14,6 +15,13 @@ from app.store import keys, scripts
 
 READ_AT_ONCE = 50
 TRIM_AT_ONCE = 200
+
+IDLE_MS: Final = 3_600_000
+IDLE_ENTRIES: Final = 4_000
+"""How long, and how far behind, a reader that rules give nothing to do is remembered: so that a process with
+older rules, which is about to end, takes nothing from one with newer rules."""
+
+log = get_logger(__name__)
 
 _COME_AND_GO: Final[tuple[LaneKind, ...]] = (EVENTS, IDENTITY)
 
@@ -77,11 +85,11 @@ class ChangeLog:
         return int(cast("bytes | None", self._redis.hget(keys.log_meta(project_id), "sequence")) or 0)
 
     def read(self, project_id: str, after: int, max_changes: int, last: int | None = None) -> list[Entry]:
-        """Return entries in order.
+        """Return entries in order; what is missing between them is told in the log, with its range.
 
         Args:
             project_id: whose log.
-            after: the sequence behind which to begin.
+            after: the sequence behind which to begin; everything behind it is expected to be there.
             max_changes: enough once so many changes are read (the last entry may pass it).
             last: a sequence not to read beyond.
         """
@@ -95,6 +103,9 @@ class ChangeLog:
             )
             for entry_id, stored in found:
                 entry = _decode(int(entry_id.split(b"-")[0]), stored)
+                if entry.sequence != after + 1:
+                    missing = f"{after + 1}-{entry.sequence - 1}"
+                    log.warning("log_entries_missing", project_id=project_id, sequences=missing)
                 entries.append(entry)
                 after = entry.sequence
                 changes += entry.changes
@@ -103,6 +114,14 @@ class ChangeLog:
             if len(found) < READ_AT_ONCE:
                 break
         return entries
+
+    def oldest_behind(self, project_id: str, after: int) -> int | None:
+        """Return when (ms) the first entry behind a sequence was written; None if there is none."""
+        found = cast(
+            "list[tuple[bytes, dict[bytes, bytes]]]",
+            self._redis.xrange(keys.log(project_id), f"({after}-0", "+", 1),
+        )
+        return int(found[0][1][b"time_ms"]) if found else None
 
     def append(
         self,
@@ -134,7 +153,8 @@ class ChangeLog:
     def admit(self, lane: HeldLane) -> None:
         """Begin the cursors of readers that rules have newly given something to do, and end those of others.
 
-        A new reader begins at the log's end: what happened before its rule was there is not its business. The
+        A new reader begins at the log's end: what happened before its rule was there is not its business. One
+        that has nothing to do any more is forgotten after an hour; until then it can go on where it was. The
         apply lane calls it before it appends, a reader's own lane before it reads; whoever is first decides.
 
         Raises:
@@ -143,7 +163,7 @@ class ChangeLog:
         project_id = lane.project_id
         reading = self.readers(project_id)
         names = [lane.key, keys.log_meta(project_id)]
-        args: list[str | int] = [lane.token]
+        args: list[str | int] = [lane.token, IDLE_MS, IDLE_ENTRIES]
         for kind in _COME_AND_GO:
             names += [
                 keys.destination(project_id, kind.name),
@@ -155,7 +175,7 @@ class ChangeLog:
 
     def trim(self, project_id: str) -> None:
         """Drop what every destination has read, but for the newest entries, in small steps."""
-        upto = min(self.slowest(project_id), self.end(project_id) - self._keep)
+        upto = min(self.slowest(project_id), *self._idle(project_id), self.end(project_id) - self._keep)
         first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
         oldest = int(first[0][0].split(b"-")[0]) if first else upto + 1
         for step in range(oldest, upto + 1, TRIM_AT_ONCE):
@@ -174,6 +194,15 @@ class ChangeLog:
             for lane in self.readers(project_id)
         ]
         return min(int(cast("bytes | None", cursor) or 0) for cursor in cursors)
+
+    def _idle(self, project_id: str) -> Iterator[int]:
+        """Give the cursors that are there although these rules give their readers nothing to do."""
+        reading = self.readers(project_id)
+        for lane in _COME_AND_GO:
+            if lane not in reading:
+                cursor = self._redis.hget(keys.destination(project_id, lane.name), "cursor")
+                if cursor is not None:
+                    yield int(cast("bytes", cursor))
 
     def backlog(self, project_id: str) -> int:
         """Return how many entries the slowest destination has still to read."""

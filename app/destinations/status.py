@@ -88,9 +88,8 @@ class DestinationStatuses:
         if lane.outbox:
             depth = self._outboxes.depth(project_id, lane.outbox)
             return depth.records, depth.oldest_ms
-        oldest = self._changelog.read(project_id, position.cursor, 1)
         behind = max(0, self._changelog.end(project_id) - position.cursor)
-        return behind, oldest[0].time_ms if oldest else None
+        return behind, self._changelog.oldest_behind(project_id, position.cursor)
 
 
 def _together(position: Position, room: Position) -> Position:

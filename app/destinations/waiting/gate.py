@@ -7,7 +7,7 @@ before the outbox is asked: what is behind the one by then can be found in the o
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from redis import Redis
 
@@ -44,13 +44,15 @@ class _Progress:
         left: the sequence up to which things have left the room.
         ready: the sequence up to which there are some.
         links: whether any link waits in the outbox.
-        moved: the log's sequence up to which links were moved there; None where no rule links anybody.
+        moved: the log's sequence up to which links were moved there; None where no rule ever linked anybody.
+        idle: whether no rule links anybody any more.
     """
 
     left: int
     ready: int
     links: bool
     moved: int | None
+    idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +139,24 @@ class Gate:
             project_id=project_id,
             at_once=not self.wait_s or waiting > MAX_WAITING or size > MAX_WAITING_BYTES,
             now_ms=self._now_ms(),
-            moved=progress.moved,
+            moved=None if progress.idle else progress.moved,
             links=self._links if progress.links else None,
         )
 
     def _progress(self, project_id: str) -> _Progress:
         pipeline = self._redis.pipeline(transaction=False)
         # In this order: see the module.
-        pipeline.hget(keys.destination(project_id, IDENTITY.name), "cursor")
+        pipeline.hmget(keys.destination(project_id, IDENTITY.name), ["cursor", "idle_since_ms"])
         pipeline.hget(keys.outbox_meta(project_id, "identity"), "records")
         pipeline.hget(keys.destination(project_id, self.room.name), "cursor")
         pipeline.hget(keys.waiting_meta(project_id, self.room.lane), "ready")
-        moved, records, left, ready = cast("list[bytes | None]", pipeline.execute())
+        (moved, idle), records, left, ready = pipeline.execute()
         return _Progress(
             left=int(left or 0),
             ready=int(ready or 0),
             links=int(records or 0) > 0,
             moved=None if moved is None else int(moved),
+            idle=idle is not None,
         )
 
     def _now_ms(self) -> int:
