@@ -34,14 +34,14 @@ class Cursor:
         redis: where.
         name: the destination's name, which is its lane's, too.
         dead_letter_cap: most dead letters a project keeps.
-        letters_of: the name that its dead letters carry, where that is another.
+        letters_of: the name that its dead letters carry, where that is another: a room's lane's.
     """
 
     def __init__(
         self, redis: Redis, name: str, dead_letter_cap: int, *, letters_of: str | None = None
     ) -> None:
         self.name = name
-        self._letters_of = letters_of or name
+        self.letters_of = letters_of or name
         self._redis = redis
         self._cap = dead_letter_cap
         self._open = scripts.load(redis, "destinations/scripts/open.lua")
@@ -171,7 +171,7 @@ class Cursor:
             keys.dead_letter_counts(project_id),
         ]
         values = [value for one in letters for value in (one.code, one.reason, one.response, one.record)]
-        args = [lane.token, self._letters_of, self._cap, accepted, len(marks), *marks, *values]
+        args = [lane.token, self.letters_of, self._cap, accepted, len(marks), *marks, *values]
         ours, dropped = cast("list[int]", self._settle(keys=names, args=args))
         if not ours:
             raise LaneLost(lane.name)

@@ -118,8 +118,10 @@ class Destination(Generic[E]):
         dead = {code: number for code, number in window.dead.items() if number} if window else {}
         if not dead:
             return
-        name = self._cursor.name
-        detail = {"destination": name, "from": delivery.after + 1, "to": delivery.end, "records": dead}
+        name = self._cursor.letters_of
+        detail: dict[str, object] = {"destination": name, "records": dead}
+        if name == self._cursor.name:  # a waiting room's sequences say nothing to anybody else
+            detail |= {"from": delivery.after + 1, "to": delivery.end}
         self._changelog.append(project_id, kind="batch.dead_lettered", detail=detail)
         log.warning("records_dead_lettered", project_id=project_id, destination=name, **dead)
 
