@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from app.destinations.profiles.operations import ASSIGNS, COUNTS, LISTS, Op
 
 
-def fold(before: Iterable[Op], new: Iterable[Op] = ()) -> tuple[Op, ...]:
-    """Put new operations behind those that were left so far, and drop what they replace."""
+def fold(ops: Iterable[Op]) -> tuple[Op, ...]:
+    """Drop what later operations replace."""
     folding = _Folding()
-    for ops in (before, new):
-        for op in ops:
-            folding.take(op)
+    for op in ops:
+        folding.take(op)
     return tuple(folding.ops.values())
 
 

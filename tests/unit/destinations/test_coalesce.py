@@ -50,7 +50,7 @@ def in_log_order(profile: Profile, ops: Sequence[Op]) -> Profile:
 
 def as_planned(profile: Profile, ops: Sequence[Op], shuffle: Random) -> Profile:
     profiles = {"x": dict(profile)}
-    planned = parts(fold((), ops))
+    planned = parts(fold(ops))
     counting = [part for part in planned if part.mark]  # a batch of these is applied in order
     shuffled = [part for part in planned if not part.mark]
     shuffle.shuffle(shuffled)
@@ -75,7 +75,7 @@ def test_sending_again_what_may_be_sent_again_changes_nothing(
     profile: Profile, ops: list[Op], shuffle: Random, sent: int
 ) -> None:
     ops = [one for one in ops if not one.mark]
-    planned = sorted(parts(fold((), ops)), key=lambda part: part.round)
+    planned = sorted(parts(fold(ops)), key=lambda part: part.round)
     half = {"x": dict(profile)}
     for part in planned[:sent]:
         profile_model.send(half, b'{"$distinct_id":"x"' + part.tail)
@@ -83,23 +83,15 @@ def test_sending_again_what_may_be_sent_again_changes_nothing(
 
 
 @given(st.lists(OPS, max_size=12))
-def test_collapsing_step_by_step_is_collapsing_at_once(ops: list[Op]) -> None:
-    step_by_step: tuple[Op, ...] = ()
-    for one in ops:
-        step_by_step = fold(step_by_step, [one])
-    assert step_by_step == fold((), ops)
-
-
-@given(st.lists(OPS, max_size=12))
 def test_what_counts_is_never_dropped_but_by_a_delete(ops: list[Op]) -> None:
     since = max((place for place, one in enumerate(ops) if one.kind == "$delete"), default=-1)
-    assert [one for one in fold((), ops) if one.mark] == [one for one in ops[since + 1 :] if one.mark]
+    assert [one for one in fold(ops) if one.mark] == [one for one in ops[since + 1 :] if one.mark]
 
 
 @given(st.lists(OPS, max_size=12))
 def test_only_what_commutes_shares_a_round(ops: list[Op]) -> None:
     by_round: dict[tuple[int, str], list[str]] = {}
-    for number, one in in_rounds(fold((), ops)):
+    for number, one in in_rounds(fold(ops)):
         by_round.setdefault((number, one.property), []).append(one.kind)
     for kinds in by_round.values():
         assert len(kinds) == 1 or set(kinds) <= {"$union", "$remove"} or set(kinds) in ({"$add"}, {"$append"})
@@ -166,13 +158,13 @@ SENT = [
 def test_what_is_left_is_sent_as_one_kind_a_record(
     ops: list[Op], expected: list[tuple[int, dict[str, Any]]]
 ) -> None:
-    sent = [(part.round, json.loads(b'{"_":0' + part.tail)) for part in parts(fold((), ops))]
+    sent = [(part.round, json.loads(b'{"_":0' + part.tail)) for part in parts(fold(ops))]
     assert sorted(sent, key=lambda pair: pair[0]) == [(number, {"_": 0} | body) for number, body in expected]
 
 
 def test_values_of_different_json_types_are_different_values() -> None:
     ops = [op("$union", value=value) for value in (1, "1", True, 1.5)]
-    assert len(fold((), ops)) == 4
+    assert len(fold(ops)) == 4
 
 
 @given(st.lists(OPS, max_size=30))
