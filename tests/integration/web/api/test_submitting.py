@@ -30,12 +30,18 @@ RECORDS: dict[OutboxName, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("name", "records"), RECORDS.items())
-def test_what_is_whole_is_kept_as_it_came_in_its_order_as_one_submission(
+def test_what_is_whole_is_kept_as_it_came_with_its_source_in_its_order_as_one_submission(
     relay: Relay, name: OutboxName, records: list[dict[str, Any]]
 ) -> None:
     answer = relay.post(name, records, key="k")
     assert answer.get_json() == {"accepted": len(records), "rejected": [], "replayed": False}
-    assert relay.kept(name) == [records]
+    source = {"$source": "cohort-relay"}
+    assert relay.kept(name) == [
+        [
+            {**each, "properties": {**each["properties"], **source}} if name == "events" else each
+            for each in records
+        ]
+    ]
 
 
 def test_each_project_has_outboxes_of_its_own(relay: Relay) -> None:
