@@ -13,6 +13,9 @@ from app.destinations.profiles.operations import ASSIGNS, COUNTS, LISTS, Op
 
 def fold(ops: Iterable[Op]) -> tuple[Op, ...]:
     """Drop what later operations replace."""
+    ops = tuple(ops)
+    if len(ops) <= 1:
+        return ops
     folding = _Folding()
     for op in ops:
         folding.take(op)
