@@ -66,7 +66,7 @@ def test_members_beyond_a_piece_are_unpacked_whole_wherever_the_pieces_are_cut()
     assert unpack(packed, "gzip", 1_000_000) == b"".join(texts)
 
 
-@pytest.mark.parametrize("member", [gzip.compress(b""), gzip.compress(b"x")])
+@pytest.mark.parametrize("member", [gzip.compress(b"", mtime=0), gzip.compress(b"x", mtime=0)])
 def test_a_body_of_countless_members_is_refused_at_once(member: bytes) -> None:
     began_s = time.process_time()
     with pytest.raises(BadEncoding, match="1000 gzip members"):
