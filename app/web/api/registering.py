@@ -38,6 +38,7 @@ _PARAMETERS: Final = {
 _NAME: Final = str.maketrans("/-", "__", "<>")
 _CONVERTER: Final = f"{TEXT}:"
 _OF_SMOREST: Final = ("Error", "PaginationMetadata")  # schemas that it adds, which nothing here uses
+_PROBLEM: Final = ProblemSchema()
 _RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _CHALLENGE: Final = {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}}
 
@@ -82,20 +83,13 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
                 content_type=answer.other.media_type,
                 description=answer.other.description,
             )(told)
-    for status, kinds in _by_status(endpoint).items():
-        told = blueprint.alt_response(
-            status,
-            schema=ProblemSchema,
-            content_type=PROBLEM_JSON,
-            description=_told(kinds),
-            headers=_headers_of(status, kinds),
-        )(told)
     told = _reading(blueprint, endpoint, told)
     named = endpoint.rule.replace(_CONVERTER, "")
     name = f"{endpoint.method.lower()}_{named.strip('/').translate(_NAME)}"
     told = blueprint.doc(operationId=name, **_operation(endpoint))(told)
     guarded: Any = access.guard(told, endpoint.scope)
     guarded._apidoc = told._apidoc  # noqa: SLF001 - where flask-smorest looks for what its decorators noted
+    _note_problems(guarded._apidoc["response"]["responses"], endpoint)  # noqa: SLF001 - as above
     guarded.scope = endpoint.scope
     blueprint.add_url_rule(
         endpoint.rule,
@@ -108,6 +102,21 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
         ],
         methods=[endpoint.method],
     )
+
+
+def _note_problems(responses: dict[int, list[dict[str, Any]]], endpoint: Endpoint) -> None:
+    """Note the problems that an endpoint can answer.
+
+    `alt_response` would do so, too, with a wrapper around the view and a copy of all that was noted for each.
+    """
+    for status, kinds in _by_status(endpoint).items():
+        note: dict[str, Any] = {
+            "schema": _PROBLEM,
+            "description": _told(kinds),
+            "headers": _headers_of(status, kinds),
+            "content_type": PROBLEM_JSON,
+        }
+        responses.setdefault(status, []).append(note)
 
 
 def _reading(blueprint: Any, endpoint: Endpoint, view: Any) -> Any:
