@@ -4,6 +4,8 @@ The number of buckets grows by one at a time, and each step moves only the entri
 W. Litwin, "Linear hashing: a new tool for file and table addressing", VLDB 1980.
 """
 
+from collections.abc import Sequence
+
 import xxhash
 
 LOAD = 90
@@ -19,6 +21,14 @@ def bucket_of(packed_id: bytes, buckets: int) -> int:
     level = 1 << (buckets.bit_length() - 1)
     place = xxhash.xxh3_64_intdigest(packed_id) & (2 * level - 1)
     return place if place < buckets else place & (level - 1)
+
+
+def by_bucket(packed_ids: Sequence[bytes], buckets: int) -> dict[int, list[bytes]]:
+    """Sort ids into their buckets."""
+    grouped: dict[int, list[bytes]] = {}
+    for packed_id in packed_ids:
+        grouped.setdefault(bucket_of(packed_id, buckets), []).append(packed_id)
+    return grouped
 
 
 def place_of(packed_id: bytes) -> int:

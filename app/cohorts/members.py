@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.cohorts.page_json import DISTINCT_ID
-
-# Mixpanel keeps 255 bytes of a string value and cuts the rest: two longer ids with the same beginning would
-# become one person there. An id of 255 bytes or fewer is never changed on its way.
-MAX_DISTINCT_ID_BYTES: Final = 255
+from config.ids import MAX_ID_BYTES
 
 NOT_AN_OBJECT: Final = "member_not_an_object"
 MISSING: Final = "distinct_id_missing"
@@ -63,7 +60,7 @@ def usable_members(
         if type(distinct_id) is str and distinct_id in refused:
             quarantined.append(Quarantined(index, REFUSED))
             continue
-        short = type(distinct_id) is str and 0 < len(distinct_id) <= MAX_DISTINCT_ID_BYTES
+        short = type(distinct_id) is str and 0 < len(distinct_id) <= MAX_ID_BYTES
         if short and distinct_id.isascii():
             usable.append((distinct_id, member))
         elif reason := _fault(distinct_id):
@@ -85,4 +82,4 @@ def _fault(distinct_id: Any) -> str | None:
         size = len(distinct_id.encode())
     except UnicodeEncodeError:
         return BROKEN
-    return TOO_LONG if size > MAX_DISTINCT_ID_BYTES else None
+    return TOO_LONG if size > MAX_ID_BYTES else None

@@ -5,11 +5,11 @@ from typing import cast
 
 from redis import Redis
 
+from app.cohorts.bucket_reading import BucketReader
 from app.cohorts.buckets import bucket_of
-from app.cohorts.commit import CHUNK
 from app.cohorts.epochs import Entry
 from app.cohorts.packing import pack_id, unpack_entry, unpack_id
-from app.store import keys, scripts
+from app.store import keys
 
 
 class Membership:
@@ -17,7 +17,7 @@ class Membership:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = scripts.load(redis, "cohorts/scripts/read.lua")
+        self._reader = BucketReader(redis)
 
     def entries(
         self, project_id: str, cohort_id: str, buckets: int, packed_ids: Sequence[bytes]
@@ -30,24 +30,10 @@ class Membership:
             buckets: how many buckets it has now.
             packed_ids: any number; read in scripts of 250, all in one round trip.
         """
-        order: list[bytes] = []
-        calls: list[scripts.Call] = []
-        for start in range(0, len(packed_ids), CHUNK):
-            grouped: dict[int, list[bytes]] = {}
-            for packed_id in packed_ids[start : start + CHUNK]:
-                grouped.setdefault(bucket_of(packed_id, buckets), []).append(packed_id)
-            names = [keys.bucket(project_id, cohort_id, number) for number in grouped]
-            args: list[bytes | int] = []
-            for group in grouped.values():
-                args += [len(group), *group]
-            calls.append((names, args))
-            order += [packed_id for group in grouped.values() for packed_id in group]
-        answers = scripts.run_all(self._redis, self._script, calls)
-        found = [value for answer in answers for value in answer]
-        return {
-            packed_id: unpack_entry(value) if value else Entry()
-            for packed_id, value in zip(order, found, strict=True)
-        }
+        found = self._reader.values(
+            lambda number: keys.bucket(project_id, cohort_id, number), buckets, packed_ids
+        )
+        return {packed_id: unpack_entry(value) if value else Entry() for packed_id, value in found.items()}
 
     def present(self, project_id: str, cohort_id: str, distinct_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these people are in the cohort now.

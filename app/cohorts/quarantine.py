@@ -17,6 +17,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from app.store import keys, scripts
+from app.store.slices import slices
 
 KEPT_S: Final = 30 * 86_400
 """How long each is kept. There are caps in number, too: see `app.cohorts.applying.pages`."""
@@ -178,8 +179,8 @@ class Quarantine:
     def _discard(self, project_id: str, key: str, ids: Sequence[str]) -> int:
         name = "members" if key == keys.quarantine(project_id) else "pages"
         discarded = 0
-        for start in range(0, len(ids), _READ):
-            gone = self._redis.xdel(key, *ids[start : start + _READ])
+        for some in slices(ids, _READ):
+            gone = self._redis.xdel(key, *some)
             self._count(project_id, f"{name}_discarded", gone)
             discarded += gone
         return discarded

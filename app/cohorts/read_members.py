@@ -10,13 +10,12 @@ from typing import Final
 
 from redis import Redis
 
-from app.cohorts.buckets import bucket_of
-from app.store import keys, scripts
+from app.cohorts.bucket_reading import BucketReader
+from app.store import keys
 
 LIVES_S: Final = 30 * 86_400
 AT_ONCE: Final = 500
 """Buckets looked at in one round trip."""
-CHUNK: Final = 250
 
 
 class ReadMembers:
@@ -24,7 +23,7 @@ class ReadMembers:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = scripts.load(redis, "cohorts/scripts/read.lua")
+        self._reader = BucketReader(redis)
 
     def find(
         self, project_id: str, number: int, buckets: int, packed_ids: Sequence[bytes]
@@ -60,26 +59,5 @@ class ReadMembers:
     def _find(
         self, key_of: Callable[[int], str], buckets: int, packed_ids: Sequence[bytes]
     ) -> dict[bytes, bytes]:
-        order: list[bytes] = []
-        calls: list[scripts.Call] = []
-        for start in range(0, len(packed_ids), CHUNK):
-            grouped = by_bucket(packed_ids[start : start + CHUNK], buckets)
-            args: list[bytes | int] = []
-            for group in grouped.values():
-                args += [len(group), *group]
-                order += group
-            calls.append(([key_of(bucket) for bucket in grouped], args))
-        found = [value for answer in scripts.run_all(self._redis, self._script, calls) for value in answer]
-        return {
-            packed_id: value
-            for packed_id, value in zip(order, found, strict=True)
-            if value is not None and value is not False
-        }
-
-
-def by_bucket(packed_ids: Sequence[bytes], buckets: int) -> dict[int, list[bytes]]:
-    """Sort ids into their buckets."""
-    grouped: dict[int, list[bytes]] = {}
-    for packed_id in packed_ids:
-        grouped.setdefault(bucket_of(packed_id, buckets), []).append(packed_id)
-    return grouped
+        found = self._reader.values(key_of, buckets, packed_ids)
+        return {packed_id: value for packed_id, value in found.items() if value is not None}

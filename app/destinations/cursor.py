@@ -7,8 +7,8 @@ changes nothing. While a window is open, a set beside the hash holds marks: `r..
 room.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar, cast
+from collections.abc import Sequence
+from typing import Final, cast
 
 from redis import Redis
 from redis.commands.core import Script
@@ -19,9 +19,9 @@ from app.destinations.outbox import Command
 from app.destinations.position import Position, read_position
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
+from app.store.slices import slices
 
 log = get_logger(__name__)
-T = TypeVar("T")
 
 MARKS_A_CALL: Final = 1_000
 LETTERS_A_CALL: Final = 250
@@ -66,7 +66,7 @@ class Cursor:
         """Say of each mark whether it is there."""
         key = keys.destination_accepted(lane.project_id, self.name)
         found: list[bool] = []
-        for some in _slices(marks, MARKS_A_CALL):
+        for some in slices(marks, MARKS_A_CALL):
             found += map(bool, cast("list[int]", self._redis.smismember(key, list(some))))
         return found
 
@@ -95,7 +95,7 @@ class Cursor:
             letters: the others.
             refused: a mark of each of these, by which it is known in whatever batch; or none.
         """
-        *before, last = list(_slices(letters, LETTERS_A_CALL)) or [()]
+        *before, last = list(slices(letters, LETTERS_A_CALL)) or [()]
         dropped = 0
         for number, some in enumerate(before):
             marks = refused[number * LETTERS_A_CALL :][: len(some)]
@@ -107,7 +107,7 @@ class Cursor:
     def settle_each(self, lane: HeldLane, outcomes: Sequence[tuple[str, DeadLetter | None]]) -> None:
         """Note that operations are settled, each under its mark: accepted, or a dead letter."""
         dropped = 0
-        for some in _slices(outcomes, LETTERS_A_CALL):
+        for some in slices(outcomes, LETTERS_A_CALL):
             letters = [letter for _, letter in some if letter is not None]
             marks = [mark for mark, _ in some]
             dropped += self._settle_some(lane, marks, len(some) - len(letters), letters)
@@ -155,7 +155,7 @@ class Cursor:
 
     def _note(self, lane: HeldLane, command: str, marks: Sequence[str]) -> None:
         key = keys.destination_accepted(lane.project_id, self.name)
-        for some in _slices(marks, MARKS_A_CALL):
+        for some in slices(marks, MARKS_A_CALL):
             self._fenced(lane, self._intend, [key], [command, *some])
 
     def _settle_some(
@@ -193,8 +193,3 @@ class Cursor:
 
     def _hash(self, lane: HeldLane) -> str:
         return keys.destination(lane.project_id, self.name)
-
-
-def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

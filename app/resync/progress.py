@@ -5,7 +5,8 @@ from typing import cast
 
 from redis import Redis
 
-from app.cohorts.read_members import LIVES_S, by_bucket
+from app.cohorts.buckets import by_bucket
+from app.cohorts.read_members import LIVES_S
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.work import APPLY
 from app.store import keys, scripts

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.cohorts.applying.work import Work
+from app.cohorts.buckets import by_bucket
 from app.cohorts.commit import Commit
 from app.cohorts.epochs import ENTERED, Attempt, Entry
 from app.cohorts.epochs.words import Change
 from app.cohorts.packing import pack_entry, pack_ids, unpack_id
-from app.cohorts.read_members import LIVES_S, by_bucket
+from app.cohorts.read_members import LIVES_S
 from app.cohorts.record import CohortRecord
 from app.cohorts.resync import Resync
 from app.store import keys

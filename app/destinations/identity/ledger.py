@@ -23,6 +23,7 @@ from app.destinations.identity.refusals import Refusals
 from app.destinations.identity.writing import Writing, cluster_bucket, id_bucket, part_field, why_bucket
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
+from app.store.slices import slices
 
 _IDS_A_CALL: Final = 1_000
 _LINKS_A_READ: Final = 500
@@ -56,8 +57,8 @@ class Ledger:
         wanted = list(dict.fromkeys(nodes))
         known: dict[str, Cluster] = {}
         by_number: dict[int, Cluster] = {}
-        for start in range(0, len(wanted), _IDS_A_CALL):
-            known.update(self._known(project_id, wanted[start : start + _IDS_A_CALL], by_number))
+        for some in slices(wanted, _IDS_A_CALL):
+            known.update(self._known(project_id, some, by_number))
         members = ((node, cluster) for cluster in by_number.values() for node in cluster.ids)
         return Clusters([*members, *known.items()])
 
@@ -88,8 +89,8 @@ class Ledger:
         Raises:
             LaneLost: the lane is no longer ours; the later ones are not written.
         """
-        for start in range(0, len(links), _LINKS_A_READ):
-            self._record_some(lane, links[start : start + _LINKS_A_READ])
+        for some in slices(links, _LINKS_A_READ):
+            self._record_some(lane, some)
             lane.keep()
 
     def _record_some(self, lane: HeldLane, links: Sequence[Link]) -> None:

@@ -18,6 +18,7 @@ from app.destinations.position import read_position
 from app.lanes.lanes import HeldLane, LaneLost
 from app.lanes.work import OUTBOX_LANES
 from app.store import keys, scripts
+from app.store.slices import slices
 
 _READ: Final = 2_000
 _IDS_A_CALL: Final = 1_000
@@ -42,7 +43,7 @@ class PendingLinks:
         """Return those distinct_ids that a link in the outbox names (a device as `$device:<device id>`)."""
         self.catch_up(project_id)
         found: set[str] = set()
-        for some in _slices(list(ids), _IDS_A_CALL):
+        for some in slices(list(ids), _IDS_A_CALL):
             digests = cast("list[str]", [_digest(node) for node in some])
             stored = self._redis.hmget(keys.identity_pending(project_id), digests)
             found.update(node for node, sequence in zip(some, stored, strict=True) if sequence)
@@ -81,7 +82,7 @@ class PendingLinks:
         Raises:
             LaneLost: the lane is no longer ours.
         """
-        for some in _slices(list(nodes), _IDS_A_CALL):
+        for some in slices(list(nodes), _IDS_A_CALL):
             args: list[str | bytes | int] = [lane.token, end, *map(_digest, some)]
             if not self._release(keys=[lane.key, keys.identity_pending(lane.project_id)], args=args):
                 raise LaneLost(lane.name)
@@ -91,7 +92,7 @@ class PendingLinks:
         names = [keys.identity_meta(project_id), keys.identity_pending(project_id)]
         for submission in waiting:
             nodes = dict.fromkeys(node for _, link in _links([submission]) for node in link.nodes)
-            parts = list(_slices(list(nodes), _IDS_A_CALL)) or [[]]
+            parts = list(slices(list(nodes), _IDS_A_CALL)) or [[]]
             for number, some in enumerate(parts, 1):
                 now = submission.sequence if number == len(parts) else indexed
                 pairs = [value for node in some for value in (_digest(node), submission.sequence)]
@@ -108,8 +109,3 @@ def _links(submissions: Sequence[Submission]) -> Iterator[tuple[int, Link]]:
 
 def _digest(node: str) -> bytes:
     return blake2b(node.encode(), digest_size=8).digest()
-
-
-def _slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

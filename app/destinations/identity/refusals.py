@@ -5,7 +5,7 @@ nor put among the dead letters again; afterwards it is, as what it was refused f
 that a service submits, or that somebody redrives, is always judged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, cast
 
@@ -16,6 +16,7 @@ from app.destinations.identity.links import Link
 from app.destinations.identity.preflight import System
 from app.lanes.lanes import HeldLane
 from app.store import keys
+from app.store.slices import slices
 
 REMEMBERED_MS: Final = 7 * 24 * 3_600_000
 MOST: Final = 100_000
@@ -38,8 +39,7 @@ class Refusals:
         wanted = list(dict.fromkeys(links))
         since_ms = self._now_ms() - REMEMBERED_MS if wanted else 0
         found: set[Link] = set()
-        for start in range(0, len(wanted), _A_CALL):
-            some = wanted[start : start + _A_CALL]
+        for some in slices(wanted, _A_CALL):
             digests = cast("list[str]", [_digest(link, system) for link in some])
             times = self._redis.zmscore(keys.identity_refused(project_id), digests)
             found.update(link for link, at in zip(some, times, strict=True) if at and at > since_ms)
@@ -55,8 +55,7 @@ class Refusals:
         if not digests:
             return
         key, now_ms = keys.identity_refused(lane.project_id), self._now_ms()
-        for start in range(0, len(digests), _A_CALL):
-            some: Sequence[bytes] = digests[start : start + _A_CALL]
+        for some in slices(digests, _A_CALL):
             lane.write(key, "ZADD", *(value for digest in some for value in (now_ms, digest)))
             old = max(self._redis.zcount(key, "-inf", now_ms - REMEMBERED_MS), self._redis.zcard(key) - MOST)
             if old > 0:

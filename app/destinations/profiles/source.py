@@ -19,6 +19,7 @@ from app.destinations.source import Delivery, Keep, LogSource, kept
 from app.destinations.waiting.gate import Gate
 from app.destinations.waiting.hold import Hold
 from app.lanes.lanes import HeldLane
+from app.store.slices import slices
 from config.projects import Project
 from config.rules import RuleSet
 
@@ -125,7 +126,7 @@ class ProfilesSource(LogSource):
 
     def _present(self, project_id: str, cohort_id: str, ids: Sequence[str], keep: Keep) -> frozenset[str]:
         found = frozenset[str]()
-        for start in range(0, len(ids), _IDS_A_LOOKUP):
+        for some in slices(ids, _IDS_A_LOOKUP):
             keep()
-            found |= self._membership.present(project_id, cohort_id, ids[start : start + _IDS_A_LOOKUP])
+            found |= self._membership.present(project_id, cohort_id, some)
         return found

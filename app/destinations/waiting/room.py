@@ -17,6 +17,7 @@ from app.destinations.waiting.hold import Hold
 from app.lanes.lanes import HeldLane, LaneLost
 from app.lanes.work import OUTBOX_LANES, PROFILES
 from app.store import keys, scripts
+from app.store.slices import slices
 
 LANES_WITH_ROOM: Final = frozenset({PROFILES.name, OUTBOX_LANES["profiles"].name})
 IDS_A_LOOKUP: Final = 1_000
@@ -123,8 +124,7 @@ class Room:
         """Say which of these ids have something in the room, behind `after`."""
         key = keys.waiting_ids(project_id, self.lane)
         found: set[str] = set()
-        for start in range(0, len(ids), IDS_A_LOOKUP):
-            some = ids[start : start + IDS_A_LOOKUP]
+        for some in slices(ids, IDS_A_LOOKUP):
             scores = self._redis.zmscore(key, list(some))
             found.update(each for each, score in zip(some, scores, strict=True) if score and score > after)
         return found

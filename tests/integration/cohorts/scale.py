@@ -13,7 +13,7 @@ def scaled_down(chunk: int, load: int, list_limit: int) -> Iterator[None]:
         mock.patch("app.cohorts.applying.tasks.CHUNK", chunk),
         mock.patch("app.cohorts.applying.replaying.CHUNK", 2 * chunk),
         mock.patch("app.cohorts.applying.reconciling.CHUNK", chunk),
-        mock.patch("app.cohorts.membership.CHUNK", chunk),
+        mock.patch("app.cohorts.bucket_reading.CHUNK", chunk),
         mock.patch("app.cohorts.buckets.LOAD", load),
         mock.patch("app.cohorts.epochs.attempt.LIST_LIMIT", list_limit),
         mock.patch("app.cohorts.applying.pages.MEMBERS_A_PAGE", 2 * load),
