@@ -83,7 +83,11 @@ class Inbox:
         """
         project_id = head.project_id
         of = (keys.inbox, keys.inbox_meta, keys.inbox_waiting)
-        names = [*(name(project_id) for name in of), keys.lane(project_id, APPLY.name)]
+        names = [
+            *(name(project_id) for name in of),
+            keys.lane(project_id, APPLY.name),
+            keys.leaving(project_id),
+        ]
         args: list[bytes | int] = [digest_of(head, body), body, len(body), self._hard_cap]
         outcome, waiting, wake, entry_id = self._accept.run((names, args))
         if outcome < 0:

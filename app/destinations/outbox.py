@@ -137,6 +137,7 @@ class Outboxes:
             keys.outbox(project_id, name),
             keys.outbox_meta(project_id, name),
             keys.lane(project_id, lane.name),
+            keys.leaving(project_id),
         ]
         args: list[str | bytes | int] = [len(records), size, self._cap_bytes, len(entries)]
         args += [value for entry in entries for value in entry]

@@ -108,7 +108,9 @@ class Lanes:
     def start(self, project_id: str, name: str, wake: int) -> HeldLane | None:
         """Take the lane if `wake` is its current wake number; None if it is not ours to run now."""
         key = keys.lane(project_id, name)
-        token, rest = cast("list[int]", self._start(keys=[key], args=[wake, self._lease_ms]))
+        token, rest = cast(
+            "list[int]", self._start(keys=[key, keys.leaving(project_id)], args=[wake, self._lease_ms])
+        )
         if token <= 0:
             log.debug("lane_not_started", project_id=project_id, lane=name, wake=wake, wait_ms=rest)
             return None

@@ -8,10 +8,15 @@ from redis.exceptions import RedisError
 from app.store import scripts
 
 WAIT_REPLICAS_MS: Final = 1_000
+_BEING_DELETED: Final = -9
 
 
 class NotReplicatedError(RedisError):
     """Fewer replicas than asked for have what was taken in; it may still be lost with the master."""
+
+
+class BeingDeletedError(RedisError):
+    """The project is being deleted: nothing of it is taken in until that is over."""
 
 
 class DurableScript:
@@ -32,9 +37,16 @@ class DurableScript:
         """Run it with these keys and arguments.
 
         Raises:
+            BeingDeletedError: nothing was kept.
             NotReplicatedError: replicas did not say in time that they have it.
             RedisError: it may or may not have been kept.
         """
+        answer = self._run(call)
+        if answer[0] == _BEING_DELETED:
+            raise BeingDeletedError("the project is being deleted")
+        return answer
+
+    def _run(self, call: scripts.Call) -> list[Any]:
         names, args = call
         if not self._replicas:
             return cast("list[Any]", self._script(keys=names, args=args))

@@ -5,6 +5,8 @@ project live in one slot of a Redis Cluster and one script may touch them togeth
 lifetime and writer.
 """
 
+import re
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 PREFIX = "cr:"
@@ -301,6 +303,40 @@ def requests_under_way(project_id: str, name: str) -> str:
 def size_limit(project_id: str) -> str:
     """String: the largest request, in bytes, that this project's 413 answers have taught. Lives 30 days."""
     return _of(project_id, "size-limit")
+
+
+# --- the life of a project --------------------------------------------------------------------------------
+
+
+def leaving(project_id: str) -> str:
+    """Hash: that the project is being deleted, and what of it went so far. Goes last; by unlink.lua."""
+    return _of(project_id, "leaving")
+
+
+class Place(NamedTuple):
+    """What a key's name says: whose it is (empty: no project's), and the first word of what it holds."""
+
+    project_id: str
+    kind: str
+
+    @classmethod
+    def of(cls, key: bytes) -> "Place | None":
+        """Read a name; None where it is none of ours."""
+        found = _PLACE.match(key.decode("ascii", "replace"))
+        if found is None:
+            return None
+        tag, kind = found.groups()
+        return cls("", tag) if tag in OF_NO_PROJECT else cls(tag or "", kind)
+
+    @staticmethod
+    def pattern(project_id: str | None = None) -> str:
+        """Return what SCAN matches: the keys of a project, or all of ours."""
+        return f"{PREFIX}*" if project_id is None else f"{_of(project_id)}:*"
+
+
+OF_NO_PROJECT: Final = frozenset({"audit", "logins", "metrics"})
+"""Hash tags that are no project's."""
+_PLACE: Final = re.compile(PREFIX + r"(?:\{([A-Za-z0-9_-]+)\}:)?([a-z-]+)")
 
 
 # --- access to the API: of no project, so each key is used by itself --------------------------------------

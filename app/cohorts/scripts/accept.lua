@@ -1,12 +1,13 @@
 -- Accept a page: durable once this has answered.
--- KEYS  1 inbox, 2 inbox meta, 3 waiting digests, 4 apply lane
+-- KEYS  1 inbox, 2 inbox meta, 3 waiting digests, 4 apply lane, 5 that the project is being deleted (may be left out)
 -- ARGV  1 digest of the page, 2 body, 3 size in bytes, 4 hard cap in bytes
 -- Answer  {outcome, bytes waiting, wake number, id}: outcome 1 accepted, 0 a copy of a page that still waits,
---         -1 no room; id of the page's entry in the inbox, '' without one.
+--         -1 no room, -9 the project is being deleted; id of the page's entry in the inbox, '' without one.
 -- Cost  O(1), and the copy of the body.
 --! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include store/scripts/although_full.lua
+if KEYS[5] and redis.call('EXISTS', KEYS[5]) == 1 then return {-9, 0, 0, ''} end
 local size, waiting = tonumber(ARGV[3]), tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 local copy_of = redis.call('HGET', KEYS[3], ARGV[1])
 if copy_of then
