@@ -53,6 +53,13 @@ class EngineReceiver:
         expire(self.machine, self.trust, int(at * 1000))
         self._run_tasks()
 
+    def confirm(self) -> None:
+        """Let go whom a held full list did not name."""
+        self.machine.confirm()
+        self._run_tasks()
+        self.machine.held = None
+        self.check_counts()
+
     def members(self) -> frozenset[str]:
         return frozenset(person for person, entry in self.entries.items() if entry.now)
 
@@ -103,6 +110,10 @@ class EngineReceiver:
                         self._note_gone(person, entry)
                 elif task.kind == "sweep":
                     self._sweep(settling, task, entry)
+                    self._note_gone(person, entry)
+                elif task.kind == "hold":
+                    settling.hold(entry)
+                elif task.kind == "dismiss" and settling.dismiss(entry):
                     self._note_gone(person, entry)
                 if entry.gone or (task.kind == "forget" and settling.forgotten(entry)):
                     del self.entries[person]

@@ -2,6 +2,7 @@
 
 from app.cohorts.epochs.attempt import DONE, FAILED, Attempt
 from app.cohorts.epochs.machine import Machine
+from app.cohorts.epochs.shrinking import is_beyond, measure
 from app.cohorts.epochs.trust import Trust
 from app.cohorts.epochs.words import ADD, REMOVE, Task
 
@@ -29,7 +30,8 @@ def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
     tasks: list[Task] = []
     if full:
         machine.partial = ""
-        tasks.append(Task("sweep", attempt.number, attempt.epochs, attempt.round.epoch, everywhere=True))
+        kind = _sweep_or_hold(machine, attempt, at)
+        tasks.append(Task(kind, attempt.number, attempt.epochs, attempt.round.epoch, everywhere=True))
     elif not attempt.blind:
         tasks += _judge_all(machine, trust, attempt)
     attempt.state = DONE
@@ -39,6 +41,19 @@ def complete(machine: Machine, trust: Trust, attempt: Attempt, at: int) -> None:
     tasks.append(Task("reassert", attempt.number, attempt.epochs, attempt.round.epoch, attempt.is_long()))
     tasks.append(Task("complete", attempt.number, attempt.epochs, attempt.round.epoch, attempt.is_long()))
     machine.tasks += tasks
+
+
+def _sweep_or_hold(machine: Machine, attempt: Attempt, at: int) -> str:
+    """Say whether those whom a full list did not name go, or are held; it ends what was held before."""
+    shrink = measure(machine.attempts, machine.count, attempt, at)
+    machine.superseded, machine.held = machine.held, None
+    if not is_beyond(shrink, machine.limit):
+        return "sweep"
+    machine.shrunk = shrink
+    if not (machine.limit and machine.limit.hold):
+        return "sweep"
+    machine.held = shrink
+    return "hold"
 
 
 def _learn(trust: Trust, attempt: Attempt) -> None:

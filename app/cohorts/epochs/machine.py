@@ -1,9 +1,10 @@
 """The state of one cohort between pages: its attempts, its counts and what is left to do."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.cohorts.epochs.attempt import DONE, FAILED, OPEN, Attempt, Round
+from app.cohorts.epochs.shrinking import Shrink, ShrinkLimit
 from app.cohorts.epochs.words import Entry, Task
 
 FAILED_AT_MOST = 160
@@ -32,6 +33,10 @@ class Machine:
         began, closed: numbers of attempts that began or were superseded since the last commit.
         contradicted: contradictions since the last commit, for the alarm.
         spared: attempts that evidence said to take back and the guard did not, since the last commit.
+        held: the full list whose removals wait for a person, or were refused.
+        limit: what full lists may remove; given with every run, not kept.
+        shrunk, superseded: a full list beyond the limit, and a held one that another took the place of,
+            since the last commit.
     """
 
     attempts: list[Attempt] = field(default_factory=list)
@@ -48,6 +53,10 @@ class Machine:
     closed: list[int] = field(default_factory=list)
     contradicted: int = 0
     spared: list[int] = field(default_factory=list)
+    held: Shrink | None = None
+    limit: ShrinkLimit | None = None
+    shrunk: Shrink | None = None
+    superseded: Shrink | None = None
 
     @property
     def newest(self) -> Attempt | None:
@@ -105,11 +114,26 @@ class Machine:
 
     def foreseen(self, entry: Entry) -> bool:
         """Say whether an add or remove that changes nothing only repeats what a reconcile did before it."""
-        if entry.epoch in self.reconciled:
+        if entry.epoch in self.reconciled or self.is_held(entry):
             return True
         excused = self.excused > 0 and entry.gone
         self.excused -= excused
         return excused
+
+    def is_held(self, entry: Entry) -> bool:
+        """Say whether the removal of this member waits for a person: a held list did not name it."""
+        return self.held is not None and entry.now and entry.epoch < self.held.attempt
+
+    def confirm(self) -> None:
+        """Let those go whom the held list did not name, as a task."""
+        if self.held:
+            number = self.held.attempt
+            self.tasks.append(Task("dismiss", number, [number], self.epoch, everywhere=True))
+
+    def refuse(self) -> None:
+        """Keep those whom the held list did not name, until another full list comes."""
+        if self.held:
+            self.held = replace(self.held, refused=True)
 
     def let_stand(self) -> None:
         """Take the oldest of very many failed attempts as they are, and forget what is settled."""
@@ -150,6 +174,7 @@ class Machine:
             "tasks": [each.to_json() for each in self.tasks],
             "reconciled": self.reconciled,
             "excused": self.excused,
+            "held": asdict(self.held) if self.held else None,
         }
 
     @classmethod
@@ -157,4 +182,5 @@ class Machine:
         """Read the JSON form; what was only there until a commit is not in it."""
         attempts = [Attempt.from_json(each) for each in data["attempts"]]
         tasks = [Task.from_json(each) for each in data["tasks"]]
-        return cls(**{**data, "attempts": attempts, "tasks": tasks})
+        held = Shrink(**data["held"]) if data.get("held") else None
+        return cls(**{**data, "attempts": attempts, "tasks": tasks, "held": held})

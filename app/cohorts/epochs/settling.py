@@ -2,7 +2,7 @@
 
 from app.cohorts.epochs.attempt import DONE, Attempt
 from app.cohorts.epochs.machine import Machine
-from app.cohorts.epochs.words import ENTERED, EXITED, Change, Entry, Task
+from app.cohorts.epochs.words import ENTERED, EXITED, SETTLED, Change, Entry, Task
 
 
 class Settling:
@@ -47,6 +47,34 @@ class Settling:
         entry.epoch, entry.also = self._task.by, False
         self._machine.claim(entry, self._owners)
         return change
+
+    def hold(self, entry: Entry) -> bool:
+        """Settle somebody whom a held list did not name: nothing but a later page or a person moves them.
+
+        A tombstone is swept as ever.
+
+        Returns:
+            Whether the entry was changed, in place.
+        """
+        if not entry.now:
+            epoch = entry.epoch
+            self.sweep(entry)
+            return entry.epoch != epoch
+        owner = self._owner(entry)
+        if entry.epoch in self._task.epochs or (owner and owner.number > self._task.attempt):
+            return False
+        self._machine.release(entry, self._owners)
+        entry.was, entry.epoch, entry.also, entry.again = True, SETTLED, False, False
+        return True
+
+    def dismiss(self, entry: Entry) -> Change | None:
+        """Let somebody go whom a held list did not name and nothing has named since; changed in place."""
+        if not entry.now or entry.epoch >= self._task.attempt:
+            return None
+        self._machine.release(entry, self._owners)
+        entry.was, entry.epoch, entry.also, entry.again = False, SETTLED, False, False
+        self._machine.excused += 1
+        return self._set(entry, present=False)
 
     def entered(self, entry: Entry) -> bool:
         """Say whether this attempt brought the person in."""

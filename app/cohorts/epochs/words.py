@@ -88,6 +88,7 @@ class Task:
 
     Attributes:
         kind: `revert` (take an attempt's entries back), `sweep` (a full list: who was not named goes),
+            `hold` (a full list: who was not named waits for a person), `dismiss` (that person says: they go),
             `reassert` (name the entered again after the exits), `complete` (say so), `forget` (drop settled
             tombstones).
         attempt: number of the attempt that it is about.
