@@ -14,6 +14,7 @@ from app.store import keys
 from app.store.durable import DurableScript
 
 FULL_RETRY_AFTER_S = 10.0
+_CLOSED = -2
 MAX_DELAY_S = 1.0
 READ_AT_ONCE = 4
 
@@ -24,6 +25,10 @@ class InboxFull(Exception):  # noqa: N818 - a state of the inbox, not a mistake 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__("the inbox is full")
         self.retry_after_s = retry_after_s
+
+
+class NotAccepting(Exception):  # noqa: N818 - a state of the project, not a mistake of the caller
+    """Somebody has stopped accepting for the project; nothing was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Inbox:
 
         Raises:
             InboxFull: there is no room; nothing was kept.
+            NotAccepting: accepting is stopped; nothing was kept.
             RedisError: it may or may not have been kept; sending it again is safe.
         """
         project_id = head.project_id
@@ -87,9 +93,12 @@ class Inbox:
             *(name(project_id) for name in of),
             keys.lane(project_id, APPLY.name),
             keys.leaving(project_id),
+            keys.held(project_id),
         ]
         args: list[bytes | int] = [digest_of(head, body), body, len(body), self._hard_cap]
         outcome, waiting, wake, entry_id = self._accept.run((names, args))
+        if outcome == _CLOSED:
+            raise NotAccepting
         if outcome < 0:
             raise InboxFull(FULL_RETRY_AFTER_S)
         self._lanes.enqueue(project_id, APPLY.name, wake)

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from redis import Redis
 
+from app.cohorts.inbox import NotAccepting
 from app.lanes.lanes import Lanes
 from app.lanes.work import OUTBOX_LANES, OutboxName
 from app.store import keys
@@ -22,6 +23,7 @@ BYTES_AN_ENTRY: Final = 1_000_000  # an entry has more only where one record has
 READ_AT_ONCE: Final = 4  # some milliseconds of Redis at the most
 MAX_SUBMISSIONS: Final = 1_000
 MAX_WINDOW_BYTES: Final = 32 * 1024 * 1024
+_CLOSED: Final = -3
 MAX_WINDOW_VALUES: Final = 500_000  # what is planned takes some microseconds and half a kilobyte for each
 
 Command = tuple[str, str, tuple[str | int, ...]]
@@ -128,6 +130,7 @@ class Outboxes:
         Raises:
             OutboxFull: there is no room; nothing was kept.
             KeyReused: the request's key stands for another request; nothing was kept.
+            NotAccepting: somebody has stopped accepting for the project; nothing was kept.
             RedisError: it may or may not have been kept.
         """
         lane = OUTBOX_LANES[name]
@@ -138,6 +141,7 @@ class Outboxes:
             keys.outbox_meta(project_id, name),
             keys.lane(project_id, lane.name),
             keys.leaving(project_id),
+            keys.held(project_id),
         ]
         args: list[str | bytes | int] = [len(records), size, self._cap_bytes, len(entries)]
         args += [value for entry in entries for value in entry]
@@ -150,6 +154,8 @@ class Outboxes:
             return Submitted(rest[0])
         if outcome == 0:
             return Submitted(None, replayed=rest[0])
+        if outcome == _CLOSED:
+            raise NotAccepting
         if outcome == -1:
             raise KeyReused
         raise OutboxFull(name, self._cap_bytes)

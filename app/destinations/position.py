@@ -1,6 +1,6 @@
 """Where a destination stands in a project's log, as its hash in Redis says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -8,6 +8,7 @@ import orjson
 from redis import Redis
 
 from app.destinations.dead_letters import Code
+from app.destinations.held import NOT_HELD, Held, ProjectHeld, held_in, project_held
 from app.store import keys
 
 State = Literal["ok", "retrying", "stopped"]
@@ -31,20 +32,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """That a person holds a destination: who, why and since when (ms)."""
-
-    by: str
-    why: str
-    since_ms: int
-
-    @property
-    def sentence(self) -> str:
-        """Say it to another operator."""
-        return f"paused by {self.by}: {self.why}" if self.why else f"paused by {self.by}"
-
-
-@dataclass(frozen=True, slots=True)
 class Position:
     """Where a destination stands.
 
@@ -59,7 +46,9 @@ class Position:
         delivered: records accepted so far, over all windows.
         dead_lettered: records given up so far, over all windows.
         advanced_ms: when the cursor last moved; 0 if never.
-        paused: who holds it, whatever its state; None if nobody does.
+        paused: who holds it, or the whole project, whatever its state; None if nobody does.
+        with_project: whether it is the whole project that is paused, and not this destination.
+        void: of a waiting room: sequences, from and to, of what is not to be sent any more.
     """
 
     cursor: int
@@ -72,11 +61,18 @@ class Position:
     delivered: int
     dead_lettered: int
     advanced_ms: int
-    paused: Pause | None = None
+    paused: Held | None = None
+    with_project: bool = False
+    void: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, stored: Mapping[bytes, bytes]) -> "Position":
-        """Read the hash; an empty one is a destination that has not begun."""
+    def of(cls, stored: Mapping[bytes, bytes], project: ProjectHeld = NOT_HELD) -> "Position":
+        """Read the hash; an empty one is a destination that has not begun.
+
+        Args:
+            stored: the hash.
+            project: how the project is held.
+        """
 
         def number(name: str) -> int:
             return int(stored.get(name.encode(), 0))
@@ -88,7 +84,7 @@ class Position:
         if b"window_end" in stored:
             dead = orjson.loads(stored.get(b"window_dead", b"{}"))
             window = Window(number("window_end"), stored[b"window_rules"], stored[b"window_known"], dead)
-        paused = Pause(text("paused_by"), text("paused_why"), number("paused_ms"))
+        paused = held_in(stored, "paused", "paused")
         return cls(
             cursor=number("cursor"),
             state=cast("State", text("state") or "ok"),
@@ -100,11 +96,23 @@ class Position:
             delivered=number("delivered"),
             dead_lettered=number("dead_lettered"),
             advanced_ms=number("advanced_ms"),
-            paused=paused if paused.since_ms else None,
+            paused=paused or project.paused,
+            with_project=paused is None and project.paused is not None,
+            void=tuple(_ranges(text("void"))),
         )
 
 
 def read_position(redis: Redis, project_id: str, name: str) -> Position:
-    """Read where the destination of this name stands."""
-    stored = redis.hgetall(keys.destination(project_id, name))  # a dozen fields
-    return Position.of(cast("dict[bytes, bytes]", stored))
+    """Read where the destination of this name stands, and whether it or its project is paused."""
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.hgetall(keys.destination(project_id, name))  # two dozen fields
+    pipeline.hgetall(keys.held(project_id))
+    stored, held = pipeline.execute()
+    return Position.of(stored, project_held(held))
+
+
+def _ranges(text: str) -> Iterator[tuple[int, int]]:
+    """Read ranges as the script wrote them: `3-5,9-9`."""
+    for each in filter(None, text.split(",")):
+        first, _, last = each.partition("-")
+        yield int(first), int(last)

@@ -24,6 +24,7 @@ from app.cohorts.page_json import DISTINCT_ID
 from app.cohorts.read_members import ReadMembers
 from app.cohorts.registry import Cohorts
 from app.cohorts.resync import ENDED
+from app.destinations.held import read_held
 from app.lanes.lanes import HeldLane
 from app.lanes.outcome import Outcome
 from app.mixpanel.errors import MixpanelError, Retryable, SessionExpired, Throttled
@@ -65,6 +66,7 @@ class ReadingLane:
         refused_ids: Collection[str],
         random: Random | None = None,
     ) -> None:
+        self._redis = redis
         self._query = query
         self._cohorts = cohorts
         self._membership = membership
@@ -83,6 +85,9 @@ class ReadingLane:
             until: monotonic seconds.
         """
         while time.monotonic() < until:
+            paused = read_held(self._redis, project.id).paused
+            if paused:
+                return Outcome.stopped(paused.sentence)
             number = self._progress.next(project.id)
             if number is None:
                 return Outcome.drained()

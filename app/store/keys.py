@@ -129,11 +129,16 @@ def log(project_id: str) -> str:
 
 
 def log_meta(project_id: str) -> str:
-    """Hash: generation and last sequence of the log, and how many changes ever, by cause and kind.
+    """Hash: generation and last sequence of the log, how many changes ever, by cause and kind, bytes and gaps.
 
     Kept; written wherever an entry is appended.
     """
     return _of(project_id, "log", "meta")
+
+
+def log_gaps(project_id: str) -> str:
+    """Hash: consumer of the log -> which entries it is missing (JSON). Fields go once it reads on; by gap.lua."""
+    return _of(project_id, "log", "gaps")
 
 
 # --- resyncs ----------------------------------------------------------------------------------------------
@@ -199,6 +204,20 @@ def destination_accepted(project_id: str, name: str) -> str:
     Written by settle.lua and intend.lua; dropped by advance.lua.
     """
     return _of(project_id, "d", name, "accepted")
+
+
+# --- operating a project ----------------------------------------------------------------------------------
+
+
+def held(project_id: str) -> str:
+    """Hash: who paused the project, who stopped its accepting, why and since when; no field where nobody did.
+
+    Kept; written by pause.lua and let_go.lua. `closed_left` says how much was to be done then.
+    """
+    return _of(project_id, "held")
+
+
+# --- outboxes ---------------------------------------------------------------------------------------------
 
 
 def outbox(project_id: str, name: str) -> str:

@@ -41,13 +41,14 @@ INBOX_FULL: Final = Cause("inbox_full", 429, retry_after_s=5)
 INTERNAL_ERROR: Final = Cause("internal_error", 500, retry_after_s=30)
 BODY_INCOMPLETE: Final = Cause("body_incomplete", 503, retry_after_s=2)
 STORE_UNAVAILABLE: Final = Cause("store_unavailable", 503, retry_after_s=5)
+NOT_ACCEPTING: Final = Cause("not_accepting", 503, retry_after_s=60)  # a person said so, for a while
 SHUTTING_DOWN: Final = Cause("shutting_down", 503, retry_after_s=5)
 NEVER_PAUSE: Final = Cause("never_pause", 503, retry_after_s=60)  # stands in for a cause of PAUSING
 
 # Everything that the metrics may name as a cause.
 CAUSES: Final = (
     *(*PAUSING, BODY_TOO_LARGE, INBOX_FULL, INTERNAL_ERROR),
-    *(BODY_INCOMPLETE, STORE_UNAVAILABLE, SHUTTING_DOWN),
+    *(BODY_INCOMPLETE, STORE_UNAVAILABLE, SHUTTING_DOWN, NOT_ACCEPTING),
 )
 
 

@@ -16,7 +16,7 @@ import structlog
 from flask import Blueprint, Request, Response, request
 from redis import RedisError
 
-from app.cohorts.inbox import Accepted, InboxFull
+from app.cohorts.inbox import Accepted, InboxFull, NotAccepting
 from app.cohorts.pages import InvalidPayload, Page, parse
 from app.metrics import families
 from app.store.faults import redis_word
@@ -32,6 +32,7 @@ from app.web.causes import (
     INTERNAL_ERROR,
     INVALID_PAYLOAD,
     METHOD_NOT_ALLOWED,
+    NOT_ACCEPTING,
     SHUTTING_DOWN,
     STORE_UNAVAILABLE,
     UNKNOWN_PROJECT,
@@ -163,6 +164,9 @@ class Webhook:
             message = "The relay has more pages waiting than it may keep; send the page again later."
             wait_s = err.retry_after_s
             raise Refusal(INBOX_FULL, message, action=action, retry_after_s=wait_s) from err
+        except NotAccepting as err:
+            message = "The relay's operators have stopped accepting for a while; send the page again later."
+            raise Refusal(NOT_ACCEPTING, message, action=action) from err
         except RedisError as err:
             line.update(error=type(err).__name__, redis=redis_word(err))
             message = "The relay's store is not available at the moment; send the page again."

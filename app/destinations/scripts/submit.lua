@@ -1,17 +1,17 @@
 -- Take in a submission as one or more entries, all or none: durable once this has answered.
--- KEYS  1 outbox, 2 outbox meta, 3 the outbox's lane, 4 that the project is being deleted, 5 request to remember
---       (may be left out)
+-- KEYS  1 outbox, 2 outbox meta, 3 the outbox's lane, 4 that the project is being deleted, 5 how it is held,
+--       6 request to remember (may be left out)
 -- ARGV  1 records' number, 2 their bytes, 3 cap in bytes, 4 number of entries, then three values an entry: its
 --       records' number, their bytes, the records (a line each); with a request then: digest of its body, answer to
 --       remember, lifetime in seconds (0: only look it up)
 -- Answer  {1, sequence of the last entry, wake number} taken in; {0, answer} the request came before; {-1} it came
---         before with another body; {-2} no room; {-9} the project is being deleted.
+--         before with another body; {-2} no room; {-3} accepting is stopped; {-9} the project is being deleted.
 -- Cost  O(entries), and the copy of the records: 1 to 2 ms a megabyte, so that the API's cap on a call counts.
 --! include store/scripts/now.lua
 --! include lanes/scripts/queue.lua
 --! include store/scripts/although_full.lua
 if redis.call('EXISTS', KEYS[4]) == 1 then return {-9} end
-local meta, request = KEYS[2], KEYS[5]
+local meta, request = KEYS[2], KEYS[6]
 local entries = tonumber(ARGV[4])
 local of_request = 5 + 3 * entries
 if request then
@@ -25,6 +25,7 @@ if request then
     return {0, known[2]}
   end
 end
+if redis.call('HEXISTS', KEYS[5], 'closed_ms') == 1 then return {-3} end
 local waiting = tonumber(redis.call('HGET', meta, 'bytes') or '0')
 if waiting > 0 and waiting + tonumber(ARGV[2]) > tonumber(ARGV[3]) then return {-2} end
 local now = now_ms()

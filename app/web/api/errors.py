@@ -8,6 +8,7 @@ from flask import Response, request
 from redis import RedisError
 from werkzeug.exceptions import HTTPException
 
+from app.cohorts.inbox import NotAccepting
 from app.destinations.outbox import KeyReused, OutboxFull
 from app.store.faults import redis_word
 from app.web.api.bodies import drop_body
@@ -20,6 +21,7 @@ from app.web.api.kinds import (
     INVALID_QUERY,
     KEY_REUSED,
     MEDIA_TYPE,
+    NOT_ACCEPTING,
     NOT_FOUND,
     OUTBOX_FULL,
     STORE_UNAVAILABLE,
@@ -57,15 +59,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case OutboxFull():
-            detail = (
-                f"So much of the outbox {error.name} waits to be sent to Mixpanel that this would pass its"
-                f" {error.cap_bytes} bytes (OUTBOX_CAP_BYTES); send the same again later."
-            )
-            return Problem(OUTBOX_FULL, detail, retry_after_s=error.retry_after_s)
-        case KeyReused():
-            fault = Fault("Idempotency-Key", "stands for a call with another body", "reused")
-            return Problem(KEY_REUSED, "This key came before, with another body.", [fault])
+        case OutboxFull() | KeyReused() | NotAccepting():
+            return _not_kept(error)
         case RedisError():
             fields().update(error=type(error).__name__, redis=redis_word(error))
             return Problem(
@@ -77,6 +72,22 @@ def problem_of(error: Exception) -> Problem:
     return Problem(
         INTERNAL_ERROR, "The relay made a mistake, which is in its log; send the same again later."
     )
+
+
+def _not_kept(error: OutboxFull | KeyReused | NotAccepting) -> Problem:
+    """Say why an outbox has not kept what was handed in."""
+    match error:
+        case OutboxFull():
+            detail = (
+                f"So much of the outbox {error.name} waits to be sent to Mixpanel that this would pass its"
+                f" {error.cap_bytes} bytes (OUTBOX_CAP_BYTES); send the same again later."
+            )
+            return Problem(OUTBOX_FULL, detail, retry_after_s=error.retry_after_s)
+        case KeyReused():
+            fault = Fault("Idempotency-Key", "stands for a call with another body", "reused")
+            return Problem(KEY_REUSED, "This key came before, with another body.", [fault])
+    detail = "An operator has stopped accepting for this project; send the same again later."
+    return Problem(NOT_ACCEPTING, detail)
 
 
 def _of_http(error: HTTPException) -> Problem:

@@ -164,6 +164,13 @@ OUTBOX_FULL: Final = Kind(
     "Send the same again later.",
     retry_after_s=10,
 )
+NOT_ACCEPTING: Final = Kind(
+    "not_accepting",
+    503,
+    "The relay takes nothing in for this project at the moment.",
+    "Send the same again later, with the same key: an operator has stopped accepting for a while.",
+    retry_after_s=60,
+)
 INTERNAL_ERROR: Final = Kind(
     "internal_error",
     500,
