@@ -1,11 +1,12 @@
 """What is kept of a cohort besides its members: names, counts, the epoch machine, what is under way."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
 from app.cohorts.epochs import Machine
+from app.cohorts.epochs.shrinking import Shrink
 from app.cohorts.resync import Resync
 
 MOST_BUCKETS = 512
@@ -41,6 +42,11 @@ class CohortRecord:
         suspect: why the copy may differ from Mixpanel until a reconcile, else nothing.
         quarantined: members that could not be used, ever.
         synced_ms: when the last sync completed.
+        synced_session: that export's id.
+        syncs: how many exports were ever complete: Mixpanel can be told to sync a cohort once only.
+        heard_ms: when the last page was accepted, of those that are applied.
+        assured_ms: when the copy was last known to be Mixpanel's: by a full list, or a reconcile.
+        shrunk: the last full list that removed more than may go without a word, or would have.
         under_way: the inbox entry that is applied in part, and the number of the attempt that took it in.
         new: nothing of it is in Redis yet.
     """
@@ -57,6 +63,11 @@ class CohortRecord:
     suspect: str = ""
     quarantined: int = 0
     synced_ms: int = 0
+    synced_session: str = ""
+    syncs: int = 0
+    heard_ms: int = 0
+    assured_ms: int = 0
+    shrunk: Shrink | None = None
     under_way: tuple[str, int] | None = None
     new: bool = True
 
@@ -83,6 +94,13 @@ class CohortRecord:
             "suspect": self.suspect,
             "quarantined": self.quarantined,
             "synced_ms": self.synced_ms,
+            "synced_session": self.synced_session,
+            "syncs": self.syncs,
+            "heard_ms": self.heard_ms,
+            "assured_ms": self.assured_ms,
+            "shrunk": orjson.dumps(asdict(self.shrunk) if self.shrunk else None),
+            "hold": self.machine.held.attempt if self.machine.held else 0,
+            "held": orjson.dumps(asdict(self.machine.held) if self.machine.held else None),
             "under_way": orjson.dumps(self.under_way),
             "rename": orjson.dumps(rename),
             "resync": orjson.dumps(self.resync.to_json() if self.resync else None),
@@ -97,6 +115,7 @@ class CohortRecord:
         rename = orjson.loads(stored[b"rename"])
         resync = orjson.loads(stored.get(b"resync", b"null"))
         under_way = orjson.loads(stored.get(b"under_way", b"null"))
+        shrunk = orjson.loads(stored.get(b"shrunk", b"null"))
         return cls(
             cohort_id=cohort_id,
             name=stored[b"name"].decode(),
@@ -110,6 +129,11 @@ class CohortRecord:
             suspect=stored[b"suspect"].decode(),
             quarantined=int(stored[b"quarantined"]),
             synced_ms=int(stored[b"synced_ms"]),
+            synced_session=stored.get(b"synced_session", b"").decode(),
+            syncs=int(stored.get(b"syncs", 0)),
+            heard_ms=int(stored.get(b"heard_ms", 0)),
+            assured_ms=int(stored.get(b"assured_ms", 0)),
+            shrunk=Shrink(**shrunk) if shrunk else None,
             under_way=(under_way[0], under_way[1]) if under_way else None,
             new=False,
         )

@@ -7,11 +7,12 @@ from typing import Final, cast
 import orjson
 from redis import Redis
 
+from app.cohorts.epochs.shrinking import Shrink
 from app.store import keys
 
 _FIELDS: Final = (
     *("name", "description", "members", "partial", "suspect", "synced_ms", "rename", "quarantined"),
-    *("buckets", "entries"),
+    *("buckets", "entries", "syncs", "heard_ms", "assured_ms", "shrunk", "held"),
 )
 Stored = Sequence[bytes | None]
 """Fields of a cohort's hash, as `CohortRecord.to_hash` writes them; all None where there is none."""
@@ -31,6 +32,11 @@ class Cohort:
         quarantined: members that could not be used, ever.
         buckets: over how many hashes the members are spread.
         tombstones: people remembered as gone while an attempt is in doubt.
+        syncs: how many exports were ever complete.
+        heard_ms: when the last page was accepted, of those that are applied; 0 for not known.
+        assured_ms: when a full list or a reconcile last made the copy Mixpanel's.
+        shrunk: the last full list that removed more than may go without a word, or would have.
+        held: the full list whose removals wait for a person, or were refused.
     """
 
     id: str
@@ -44,6 +50,11 @@ class Cohort:
     quarantined: int
     buckets: int
     tombstones: int
+    syncs: int = 0
+    heard_ms: int = 0
+    assured_ms: int = 0
+    shrunk: Shrink | None = None
+    held: Shrink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +139,8 @@ def _order(cohort_id: str) -> tuple[int, str]:
 
 def _cohort(cohort_id: str, stored: Stored) -> Cohort | None:
     """Read a cohort without its epoch machine, which can be large."""
-    name, description, members, partial, suspect, synced_ms, rename, quarantined, buckets, entries = stored
+    name, description, members, partial, suspect, synced_ms, rename, quarantined, buckets, *rest = stored
+    entries, syncs, heard_ms, assured_ms, shrunk, held = rest
     if name is None:
         return None
     renamed = orjson.loads(rename or b"null")
@@ -144,7 +156,17 @@ def _cohort(cohort_id: str, stored: Stored) -> Cohort | None:
         quarantined=int(quarantined or 0),
         buckets=int(buckets or 0),
         tombstones=int(entries or 0) - int(members or 0),
+        syncs=int(syncs or 0),
+        heard_ms=int(heard_ms or 0),
+        assured_ms=int(assured_ms or 0),
+        shrunk=_shrink(shrunk),
+        held=_shrink(held),
     )
+
+
+def _shrink(stored: bytes | None) -> Shrink | None:
+    data = orjson.loads(stored or b"null")
+    return Shrink(**data) if data else None
 
 
 def read_session(session_id: str, stored: Mapping[str, bytes]) -> Session:

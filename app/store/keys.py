@@ -120,6 +120,27 @@ def due(project_id: str) -> str:
     return _of(project_id, "due")
 
 
+# --- full lists that remove many, silence, drift ---------------------------------------------------------
+
+
+def holds_answered(project_id: str) -> str:
+    """Hash: cohort id -> what a person said about its held list. commit.lua takes fields out; by say.lua."""
+    return _of(project_id, "holds", "answered")
+
+
+def muted(project_id: str) -> str:
+    """Hash: cohort id -> when (ms) somebody muted its silence. Kept; fields go as it is unmuted."""
+    return _of(project_id, "muted")
+
+
+def audit_of(project_id: str) -> str:
+    """Hash: how the audit of the project's cohorts stands, a field a cohort that differs.
+
+    Kept; written by the resync lane (tell.lua).
+    """
+    return _of(project_id, "drift")
+
+
 # --- the change log --------------------------------------------------------------------------------------
 
 
@@ -301,6 +322,47 @@ def identity_pending(project_id: str) -> str:
     return _of(project_id, "identity", "pending")
 
 
+# --- erasures ---------------------------------------------------------------------------------------------
+
+
+def erasure_numbers(project_id: str) -> str:
+    """String: how many erasures were ever asked for. Kept; counted as they are asked for."""
+    return _of(project_id, "erasure", "numbers")
+
+
+def erasures(project_id: str) -> str:
+    """Sorted set: number of an erasure -> the same. Trimmed to the newest 10,000 by erase.lua."""
+    return _of(project_id, "erasures")
+
+
+def erasure(project_id: str, number: int) -> str:
+    """Hash: one erasure, and what it came to. Lives 400 days; the person's ids go from it before its end.
+
+    Written by erase.lua, the erasure lane, and each lane that has a share in it.
+    """
+    return _of(project_id, "erasure", "n", str(number))
+
+
+def erasures_open(project_id: str) -> str:
+    """Hash: number of an erasure that is not through, or suppresses somebody -> its state. Fields go then."""
+    return _of(project_id, "erasures", "open")
+
+
+def erasures_due(project_id: str) -> str:
+    """Sorted set: number of an erasure -> when (ms) its lane looks at it again. As `erasures_open`."""
+    return _of(project_id, "erasures", "due")
+
+
+def suppressed(project_id: str) -> str:
+    """Hash: digest of an erased distinct_id -> number of its erasure; and the salt. By the erasure lane."""
+    return _of(project_id, "suppressed")
+
+
+def rebuilt(project_id: str, name: str) -> str:
+    """Stream: a copy of another one that lacks somebody, until it takes its place. By copy.lua."""
+    return _of(project_id, "rebuilt", name)
+
+
 # --- Mixpanel --------------------------------------------------------------------------------------------
 
 
@@ -356,6 +418,37 @@ class Place(NamedTuple):
 OF_NO_PROJECT: Final = frozenset({"audit", "logins", "metrics"})
 """Hash tags that are no project's."""
 _PLACE: Final = re.compile(PREFIX + r"(?:\{([A-Za-z0-9_-]+)\}:)?([a-z-]+)")
+
+
+# --- webhook subscriptions ---------------------------------------------------------------------------------
+
+
+def subscriptions() -> str:
+    """Hash: subscription id -> what its owner wants (JSON, its secrets too), of all projects. Kept."""
+    return f"{PREFIX}subscriptions"
+
+
+def subscription_places(project_id: str) -> str:
+    """Sorted set: subscription id -> sequence up to which it was told everything. These hold the log."""
+    return _of(project_id, "subscriptions", "places")
+
+
+def subscription_turns(project_id: str) -> str:
+    """Sorted set: subscription id -> when it is its turn; those that are paused or ended are not in it.
+
+    The score tells three things apart, by what `app.subscriptions.turns` adds to it. Written by its scripts.
+    """
+    return _of(project_id, "subscriptions", "turns")
+
+
+def subscription(project_id: str, subscription_id: str) -> str:
+    """Hash: how far a subscription has come in a project, and how it goes. Kept until it is deleted."""
+    return _of(project_id, "subscription", subscription_id)
+
+
+def subscription_deliveries(project_id: str, subscription_id: str) -> str:
+    """Stream of the last requests to a subscription's receiver. At most 200, for a week."""
+    return _of(project_id, "subscription", subscription_id, "deliveries")
 
 
 # --- access to the API: of no project, so each key is used by itself --------------------------------------

@@ -104,6 +104,7 @@ class Pages:
         if attempt and not aside:
             commits, last = self._name(work, record, attempt, came, people)
         record.under_way = None
+        record.heard_ms = max(record.heard_ms, came.at)
         self._finish(work, last, came, page.head, quarantined)
         if aside:
             _set_aside(work, last.commit, waiting, page.head)

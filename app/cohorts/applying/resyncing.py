@@ -104,6 +104,10 @@ class Resyncing:
         if state == "completed" and resync.compares and not resync.dry_run:
             record.machine.partial = ""
             record.suspect = record.suspect if resync.doubted else ""
+            record.assured_ms = record.assured_ms if resync.doubted else work.now_ms()
+            if record.machine.held:  # Mixpanel was asked: that answers it
+                work.pending.append(work.hold_ended(record, record.machine.held, "reconciled"))
+                record.machine.held = None
         project_id = work.project_id
         commit = work.begin(record)
         told = {"reason": reason} if reason else {}

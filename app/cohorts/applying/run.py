@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
 
+from app.cohorts.applying.confirming import Confirming
 from app.cohorts.applying.pages import Pages
 from app.cohorts.applying.renaming import Renaming
 from app.cohorts.applying.resyncing import Resyncing
@@ -17,6 +18,7 @@ from app.cohorts.applying.work import DUE_IDLE, DUE_NOW, Work
 from app.cohorts.changelog import ChangeLog, span
 from app.cohorts.commit import Committer
 from app.cohorts.epochs.routing import expire
+from app.cohorts.epochs.shrinking import ShrinkLimit
 from app.cohorts.inbox import Inbox, Waiting
 from app.cohorts.membership import Membership
 from app.cohorts.record import CohortRecord
@@ -48,6 +50,7 @@ class ApplyLane:
         stored_format: the version of the state that this code understands.
         session_days: how long what is known of an export is kept.
         refused_ids: distinct_ids that Mixpanel takes nothing for.
+        shrink_limit: what full lists may remove without a word.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class ApplyLane:
         *,
         session_days: int,
         refused_ids: Collection[str],
+        shrink_limit: ShrinkLimit | None = None,
     ) -> None:
         membership = Membership(redis)
         self._format = stored_format
@@ -71,7 +75,9 @@ class ApplyLane:
         self._pages = Pages(redis, membership, self._tasks, refused_ids)
         self._renaming = Renaming(membership)
         self._resyncing = Resyncing(redis, membership, self._tasks)
+        self._confirming = Confirming(redis, self._tasks)
         self._session_s = session_days * 86_400
+        self._limit = shrink_limit
 
     def run(self, lane: HeldLane, project: Project, until: float) -> Outcome:
         """Apply pages until the inbox is empty, the log is too far ahead of its readers, or the time is up.
@@ -90,6 +96,7 @@ class ApplyLane:
             project=project,
             until=until,
             session_s=self._session_s,
+            limit=self._limit,
         )
         self._changelog.admit(lane)
         if lane.lost:
@@ -178,7 +185,10 @@ class ApplyLane:
             work.commit(work.seal(work.begin(record)))  # it has nothing to do: let that be known
 
     def _answer(self, work: Work) -> None:
-        """Do what resyncs wait for."""
+        """Do what resyncs and held lists wait for."""
+        for cohort_id, said in self._confirming.said(work.project_id).items():
+            with self._edge(work, "hold_not_answered", cohort_id=cohort_id):
+                self._confirming.answer(work, work.record(cohort_id), said)
         for cohort_id, number in self._resyncing.rung(work.project_id).items():
             with self._edge(work, "resync_not_answered", cohort_id=cohort_id):
                 self._resyncing.answer(work, work.record(cohort_id), number)

@@ -14,6 +14,7 @@ from app.cohorts.applying.changes import Step
 from app.cohorts.applying.work import Work
 from app.cohorts.commit import CHUNK, Commit, NewEntry
 from app.cohorts.epochs import Attempt, Entry, Task
+from app.cohorts.epochs.routing import JOIN_WITHIN_MS
 from app.cohorts.epochs.settling import Settling
 from app.cohorts.epochs.words import Change
 from app.cohorts.membership import Membership
@@ -68,6 +69,9 @@ class Tasks:
         if portion is None:
             record.machine.tasks.pop(0)
             step = Step(work, record, attempt, cause, record.machine.completed_ms)
+            if task.kind == "dismiss" and record.machine.held:
+                step.commit.log.append(work.hold_ended(record, record.machine.held, "confirmed"))
+                record.machine.held = None
             if task.kind in {"revert", "forget"}:
                 step.commit.do(keys.named(work.project_id, record.cohort_id, task.attempt), "UNLINK")
             work.commit(step.sealed())
@@ -106,13 +110,14 @@ class Tasks:
         machine = record.machine
         machine.tasks.pop(0)
         attempt = machine.numbered(task.attempt)
-        record.synced_ms = machine.completed_ms
+        _count_sync(record, attempt)
         step = Step(work, record, None, "sync", machine.completed_ms)
         if attempt:
             step.commit.log.append(_completed(work, record, attempt))
             work.session_state(step.commit, attempt, "completed")
             if attempt.full and not attempt.blind:
                 record.suspect = ""
+                record.assured_ms = machine.completed_ms if machine.held is None else record.assured_ms
         machine.settle()
         work.commit(step.sealed())
 
@@ -130,6 +135,14 @@ def _completed(work: Work, record: CohortRecord, attempt: Attempt) -> NewEntry:
         "full": attempt.full,
     }
     return replace(entry, detail=detail)
+
+
+def _count_sync(record: CohortRecord, attempt: Attempt | None) -> None:
+    """Count a complete export; one that is complete again, with more pages, is the same."""
+    session, at_ms = attempt.sessions[-1] if attempt and attempt.sessions else "", record.machine.completed_ms
+    if session != record.synced_session or at_ms - record.synced_ms >= JOIN_WITHIN_MS:
+        record.syncs += 1
+    record.synced_ms, record.synced_session = at_ms, session
 
 
 def _is_idle(record: CohortRecord, task: Task) -> bool:
@@ -167,6 +180,18 @@ def _sweep(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> No
         _settle(change, step, packed_id, entry, existed=True)
 
 
+def _hold(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    if settling.hold(entry):
+        if entry.changed:
+            step.listed.append(packed_id)
+        _settle(None, step, packed_id, entry, existed=True)
+
+
+def _dismiss(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
+    if change := settling.dismiss(entry):
+        _settle(change, step, packed_id, entry, existed=True)
+
+
 def _reassert(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> None:
     if settling.entered(entry):
         step.reassert(packed_id)
@@ -180,6 +205,8 @@ def _forget(step: Step, settling: Settling, packed_id: bytes, entry: Entry) -> N
 _TREATMENTS: dict[str, tuple[Treat, str]] = {
     "revert": (_revert, "taken_back"),
     "sweep": (_sweep, "sync"),
+    "hold": (_hold, "sync"),
+    "dismiss": (_dismiss, "sync"),
     "reassert": (_reassert, "reasserted"),
     "forget": (_forget, "sync"),
 }

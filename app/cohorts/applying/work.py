@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import orjson
@@ -12,6 +12,7 @@ from structlog.stdlib import get_logger
 from app.cohorts.commit import Commit, Committer, NewEntry
 from app.cohorts.epochs import Attempt, Trust
 from app.cohorts.epochs.routing import due_at
+from app.cohorts.epochs.shrinking import Shrink, ShrinkLimit
 from app.cohorts.record import CohortRecord
 from app.lanes.lanes import HeldLane
 from app.store import keys
@@ -37,6 +38,7 @@ class Work:
         project: whose.
         until: when (monotonic seconds) the run's time is up.
         session_s: lifetime of what is remembered of a session.
+        limit: what full lists may remove without a word.
         pending: log entries that go with the next step.
         sequences: of the log entries that were written.
     """
@@ -49,6 +51,7 @@ class Work:
     project: Project
     until: float
     session_s: int
+    limit: ShrinkLimit | None = None
     pending: list[NewEntry] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
     _records: dict[str, CohortRecord] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class Work:
         if cohort_id not in self._records:
             stored = cast("dict[bytes, bytes]", self.redis.hgetall(keys.cohort(self.project_id, cohort_id)))
             self._records[cohort_id] = CohortRecord.from_hash(cohort_id, stored)
+            self._records[cohort_id].machine.limit = self.limit
         return self._records[cohort_id]
 
     def forget(self) -> None:
@@ -173,6 +177,7 @@ class Work:
                     told.append(self.entry(record, kind, "sync", attempt, attempt.began_ms))
                     self.session_state(commit, attempt, state)
             numbers.clear()
+        told += self._shrinking(commit)
         commit.log[:0] = told
         if machine.contradicted or machine.spared:
             log.warning(
@@ -185,3 +190,24 @@ class Work:
             )
             machine.contradicted = 0
             machine.spared.clear()
+
+    def _shrinking(self, commit: Commit) -> list[NewEntry]:
+        """Raise that a full list removes many, or is held, and tell that another took a held one's place."""
+        record, machine = commit.record, commit.record.machine
+        told = [self.hold_ended(record, machine.superseded, "superseded")] if machine.superseded else []
+        shrink, machine.superseded, machine.shrunk = machine.shrunk, None, None
+        if shrink:
+            record.shrunk = shrink
+            commit.do(keys.log_meta(self.project_id), "HINCRBY", "shrinking", 1)
+            about = {"removes": shrink.goes, "of": shrink.of, "held": machine.held is not None}
+            entry = self.entry(record, "sync.shrinking", "sync", None, shrink.at_ms)
+            told.append(replace(entry, session_id=shrink.session, detail=about))
+            cohort_id = record.cohort_id
+            log.warning("sync_shrinks_cohort", project_id=self.project_id, cohort_id=cohort_id, **about)
+        return told
+
+    def hold_ended(self, record: CohortRecord, held: Shrink, how: str) -> NewEntry:
+        """Return the log entry that says what became of a held list."""
+        log.info("hold_ended", project_id=self.project_id, cohort_id=record.cohort_id, how=how)
+        entry = self.entry(record, "hold.ended", "sync", None, self.now_ms())
+        return replace(entry, session_id=held.session, detail={"how": how, "removes": held.goes})

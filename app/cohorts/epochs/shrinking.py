@@ -8,8 +8,12 @@ one out of what is held; the next full list takes the place of the held one whol
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.cohorts.epochs.attempt import Attempt
+
+AT_LEAST: Final = 10
+"""Fewer may always go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class ShrinkLimit:
 
     Attributes:
         share: of the members before it.
-        at_least: so few may always go: half of four people is nothing to wake anybody for.
+        at_least: fewer may always go: half of four people is nothing to wake anybody for.
         hold: hold what is beyond it, instead of only telling.
     """
 

@@ -26,6 +26,10 @@ def engine_with(limit: ShrinkLimit | None) -> EngineReceiver:
     return engine
 
 
+def told(engine: EngineReceiver) -> Shrink | None:
+    return engine.machine.shrunk
+
+
 def full(engine: EngineReceiver, session: str, members: tuple[str, ...], at: float) -> None:
     engine.receive(SentPage(session, "members", 1, 1, members, at))
 
@@ -40,9 +44,9 @@ def diff(
 def test_a_list_beyond_the_limit_is_told_of_and_removes_all_the_same_unless_held() -> None:
     engine = engine_with(ShrinkLimit(share=0.5, at_least=3, hold=False))
     full(engine, "0", TEN, 0.0)
-    assert engine.machine.shrunk is None
+    assert told(engine) is None
     full(engine, "1", (*TEN[:4], "new"), 1800.0)
-    assert engine.machine.shrunk == Shrink(2, goes=6, of=10, at_ms=1_800_000, session="1")
+    assert told(engine) == Shrink(2, goes=6, of=10, at_ms=1_800_000, session="1")
     assert engine.members() == {*TEN[:4], "new"}
     assert engine.machine.held is None
 
@@ -140,7 +144,7 @@ def test_holding_and_confirming_ends_as_if_nothing_had_been_held(name: str) -> N
 
 
 def _ends_alike(name: str, seed: int) -> bool:
-    story, sent = random_story(BY_NAME[name], seed)
+    _, sent = random_story(BY_NAME[name], seed)
     plain, held, random = engine_with(None), engine_with(EVERYTHING), Random(seed)
     for page in sent.pages:
         before = held.machine.held
