@@ -102,7 +102,7 @@ class ChangeLog:
                 self._redis.xrange(keys.log(project_id), f"({after}-0", upper, READ_AT_ONCE),
             )
             for entry_id, stored in found:
-                entry = _decode(int(entry_id.split(b"-")[0]), stored)
+                entry = decode_entry(int(entry_id.split(b"-")[0]), stored)
                 if entry.sequence != after + 1:
                     missing = f"{after + 1}-{entry.sequence - 1}"
                     log.warning("log_entries_missing", project_id=project_id, sequences=missing)
@@ -214,7 +214,8 @@ def span(sequences: Sequence[int]) -> str:
     return f"{min(sequences)}-{max(sequences)}" if sequences else ""
 
 
-def _decode(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
+def decode_entry(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
+    """Read an entry as the stream holds it."""
     data = orjson.loads(stored[b"data"])
     return Entry(
         sequence=sequence,

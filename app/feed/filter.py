@@ -1,0 +1,71 @@
+"""Which events a subscriber wants."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, Self
+
+from app.cohorts.changelog import Entry
+from app.feed.types import GAP, PREFIX, TYPES
+
+
+class InvalidFilter(ValueError):  # noqa: N818 - named as the edge's other errors are
+    """A filter names what there is not; the message says which, and what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Types and cohorts; with none of either, all.
+
+    A gap is told whatever the filter: what was lost may have been something that it lets through.
+
+    Attributes:
+        types: as in `types.TYPES`.
+        cohorts: ids, or patterns of names as rules have them (`*`, `?`, `[abc]`; case counts). With any,
+            events about the project as a whole are left out.
+    """
+
+    types: frozenset[str] = frozenset()
+    cohorts: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, types: Iterable[str] = (), cohorts: Iterable[str] = ()) -> Self:
+        """Read what a person wrote: types can be patterns, and can leave `cohort-relay.` out.
+
+        Raises:
+            InvalidFilter: no type is so named.
+        """
+        chosen: set[str] = set()
+        for written in types:
+            full = written if written.startswith(PREFIX) else PREFIX + written
+            found = {each for each in TYPES if fnmatchcase(each, full)}
+            if not found:
+                known = ", ".join(sorted(each.removeprefix(PREFIX) for each in TYPES))
+                raise InvalidFilter(f"there are no events of this type; there are: {known}")
+            chosen |= found
+        return cls(frozenset(chosen), tuple(dict.fromkeys(cohorts)))
+
+    def takes_type(self, name: str) -> bool:
+        """Say whether events of a type are wanted."""
+        return not self.types or name in self.types or name == GAP
+
+    def takes_cohort(self, entry: Entry) -> bool:
+        """Say whether what an entry is about is wanted; of a rename, the old name counts, too."""
+        if not self.cohorts:
+            return True
+        if not entry.cohort_id:
+            return False
+        names = (entry.cohort_name, *_old_names(entry.detail.get("from")))
+        return any(
+            wanted == entry.cohort_id or any(fnmatchcase(name, wanted) for name in names)
+            for wanted in self.cohorts
+        )
+
+
+EVERYTHING: Final = EventFilter()
+
+
+def _old_names(stated: Any) -> tuple[str, ...]:
+    if isinstance(stated, str):
+        return (stated,)
+    return tuple(stated) if isinstance(stated, list) else ()
