@@ -9,7 +9,7 @@ from app.cohorts.changelog import Entry, Member
 from app.feed.event import Event
 from app.feed.filter import EventFilter
 from app.feed.position import Position
-from app.feed.types import CHANGES, ENTERED, EXITED, UNTOLD, UPDATED, type_of
+from app.feed.types import CHANGES, ENTERED, EXITED, UNTOLD, UNTOLD_KINDS, UPDATED, type_of
 
 _LIFECYCLE_PART: Final = 1
 
@@ -92,6 +92,8 @@ def pieces(
     """
     if entry.kind != CHANGES:
         name = type_of(entry.kind)
+        if entry.kind in UNTOLD_KINDS:
+            return
         if skip == 0 and limit != 0 and chosen.takes_type(name) and chosen.takes_cohort(entry):
             yield Piece(entry, name)
         return

@@ -34,6 +34,8 @@ OF_KIND: Final[Mapping[str, str]] = {
     "batch.dead_lettered": f"{PREFIX}dead_letter.created",
 }
 """Kind of a log entry -> type of its event."""
+UNTOLD_KINDS: Final = frozenset({"gap"})
+"""What another consumer of the log is missing; what a subscriber itself is missing shows when it is read."""
 TYPES: Final = frozenset({ENTERED, EXITED, UPDATED, GAP, *OF_KIND.values()})
 """All of them, as documented."""
 
