@@ -11,6 +11,7 @@ COMMANDS: Final = (
     "app.cli.destinations:destinations_cli",
     "app.cli.doctor:doctor",
     "app.cli.members:members_cli",
+    "app.cli.projects:projects_cli",
     "app.cli.quarantine:quarantine_cli",
     "app.cli.resyncs:resyncs_cli",
     "app.cli.sandbox:sandbox_cli",

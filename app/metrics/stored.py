@@ -1,6 +1,6 @@
 """Keep in Redis what all processes have counted together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 import orjson
@@ -9,6 +9,7 @@ from redis import Redis
 from app.metrics.families import FAMILIES, Family
 from app.metrics.recorder import INFINITE, SUM, Series
 from app.store import keys, scripts
+from app.store.slices import slices
 
 REMEMBERED_S: Final = 3_600
 """How long the number of a process's last addition is kept: longer than a process tries the same again."""
@@ -47,6 +48,23 @@ class StoredMetrics:
         """Return the numbers; those of families that this code does not know (any more) are left out."""
         stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.metrics()))
         return dict(_known(stored))
+
+    def fields_of(self, project_id: str) -> list[bytes]:
+        """Return the fields of all numbers that name a project."""
+        places = {
+            family.name: family.labels.index("project") for family in FAMILIES if "project" in family.labels
+        }
+        found = []
+        for field in self._redis.hscan_iter(keys.metrics(), count=500):
+            name, labels, _ = orjson.loads(field[0])
+            place = places.get(name)
+            if place is not None and len(labels) > place and labels[place] == project_id:
+                found.append(field[0])
+        return found
+
+    def forget(self, fields: Sequence[bytes]) -> int:
+        """Drop numbers, as `fields_of` gave them; return how many there were."""
+        return sum(self._redis.hdel(keys.metrics(), *some) for some in slices(fields, 250))
 
 
 def _known(stored: Mapping[bytes, bytes]) -> Iterator[tuple[Series, float]]:
