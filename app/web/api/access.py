@@ -61,17 +61,23 @@ class Access:
     draining: Draining
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
-    def guard(self, view: View, needed: Scope) -> View:
-        """Return a view that is entered only by those who may."""
+    def guard(self, view: View, needed: Scope, *, unconfigured: bool = False) -> View:
+        """Return a view that is entered only by those who may.
+
+        Args:
+            view: to enter.
+            needed: the scope.
+            unconfigured: let it be about projects that are not configured, too.
+        """
 
         def guarded(**arguments: Any) -> Response:
             begin_line()
-            self._admit(needed, arguments.get("project_id"))
+            self._admit(needed, arguments.get("project_id"), unconfigured=unconfigured)
             return view(**arguments)
 
         return guarded
 
-    def _admit(self, needed: Scope, project_id: str | None) -> None:
+    def _admit(self, needed: Scope, project_id: str | None, *, unconfigured: bool) -> None:
         if self.draining.begun:
             raise Problem(SHUTTING_DOWN, "The relay is restarting; send the same again.")
         token = self._authenticate(request.headers.get("Authorization", ""))
@@ -81,7 +87,8 @@ class Access:
         if not token.allows(needed):
             headers = {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'}
             raise Problem(NO_SCOPE, f"This needs the scope {needed}.", headers=headers)
-        if project_id is not None and not (project_id in self.projects and token.reaches(project_id)):
+        known = project_id in self.projects or unconfigured
+        if project_id is not None and not (known and token.reaches(project_id)):
             raise Problem(UNKNOWN_PROJECT, "There is no project with this id that this token reaches.")
         if project_id is not None:
             fields()["project"] = project_id

@@ -8,6 +8,7 @@ from flask import Flask
 from app.web.api import (
     audit,
     dead_letter_section,
+    deleting,
     events,
     groups,
     identity_links,
@@ -38,6 +39,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     quarantine.section,
     resyncs.section,
     audit.section,
+    deleting.section,
 )
 
 

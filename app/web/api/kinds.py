@@ -119,6 +119,12 @@ NO_QUERY_ACCESS: Final = Kind(
     "Mixpanel cannot be asked about this project.",
     "Configure a service account for the project; only with one can a cohort be read.",
 )
+PROJECT_CONFIGURED: Final = Kind(
+    "project_configured",
+    409,
+    "The project is configured.",
+    "Take it out of the configuration and restart the processes, or say although_configured.",
+)
 CONFIRMATION_NEEDED: Final = Kind(
     "confirmation_needed",
     409,

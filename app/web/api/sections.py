@@ -60,6 +60,7 @@ class Endpoint:
         query: schema of the query; refuses what it does not name.
         headers: schema of the headers that it reads.
         body: what the request holds.
+        unconfigured: whether it is also about projects that are not configured (any more).
     """
 
     rule: str
@@ -73,6 +74,7 @@ class Endpoint:
     query: type[Schema] = NoQuery
     headers: type[Schema] | None = None
     body: Body | None = None
+    unconfigured: bool = False
 
 
 @dataclass(frozen=True)
