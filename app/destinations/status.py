@@ -33,6 +33,7 @@ class DestinationStatus:
         dead_lettered: records given up so far.
         advanced_ms: when the cursor last moved; None if never.
         waiting: profiles whose updates wait for a link; the cursor has passed these updates.
+        with_project: whether it is paused because the whole project is.
     """
 
     cursor: int
@@ -47,6 +48,7 @@ class DestinationStatus:
     dead_lettered: int
     advanced_ms: int | None
     waiting: int = 0
+    with_project: bool = False
 
 
 class DestinationStatuses:
@@ -81,6 +83,7 @@ class DestinationStatuses:
             dead_lettered=position.dead_lettered,
             advanced_ms=position.advanced_ms or None,
             waiting=waiting_ids(self._redis, project_id, lane.name),
+            with_project=position.with_project,
         )
 
     def _behind(self, project_id: str, lane: LaneKind, position: Position) -> tuple[int, int | None]:

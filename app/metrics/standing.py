@@ -31,6 +31,10 @@ QUEUE_JOBS: Final = _gauge(
 )
 FAILED_LOGINS: Final = _counter("failed_logins", "Wrong API tokens that were shown.")
 
+PAUSED: Final = _gauge("project_paused", "1 while an operator holds the whole project, else 0.", "project")
+ACCEPTING: Final = _gauge(
+    "project_accepting", "0 while an operator has stopped accepting, else 1.", "project"
+)
 ACCEPTED: Final = _counter("pages_accepted", "Pages that were taken in.", "project")
 DUPLICATE: Final = _counter(
     "pages_duplicate", "Pages that were dropped at the door: a copy of each waited still.", "project"
@@ -97,6 +101,7 @@ LANE_WAITING: Final = _gauge(
 
 STANDING: Final[tuple[Family, ...]] = (
     *(BUILD, REDIS_UP, STATE_FORMAT, SCRAPE_SECONDS, PROCESSES, QUEUE_JOBS, FAILED_LOGINS),
+    *(PAUSED, ACCEPTING),
     *(ACCEPTED, DUPLICATE, APPLIED, INBOX_PAGES, INBOX_BYTES, INBOX_CAP, SET_ASIDE),
     *(CHANGES, LOG_ENTRIES, COHORTS, DOUBTFUL, MEMBERS, QUARANTINED, LAST_SYNC),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),

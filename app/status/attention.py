@@ -7,6 +7,7 @@ from app.cohorts.registry import Cohort
 from app.lanes.work import APPLY, QUEUES
 from app.status.checks import Check
 from app.status.destinations import LAGGING_S, destination_checks
+from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
 
@@ -24,6 +25,7 @@ def needs_attention(overview: Overview) -> list[Check]:
 
 def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     """Look at a project's inbox, destinations, dead letters and cohorts, as they are at `now_ms`."""
+    yield from held_checks(project.id, project.held, now_ms)
     yield _inbox(project.id, project.inbox)
     yield from _apply(project, now_ms)
     yield from destination_checks(project, now_ms)

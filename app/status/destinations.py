@@ -31,9 +31,7 @@ def _destination(project_id: str, name: str, status: DestinationStatus, now_ms: 
     if status.state == "stopped":
         return Check(name, "fail", f"stopped: {status.reason}", _credential(name), project_id)
     if status.state == "paused":
-        held = f"{status.reason}; {status.behind:,} {status.unit} wait"
-        advice = f"when it may go on: flask destinations resume --project {project_id} {name}"
-        return Check(name, "warn", held, advice, project_id)
+        return _paused(project_id, name, status)
     unit = "log entries" if status.unit == "entries" else status.unit
     behind = f"{status.behind:,} {unit} behind, the oldest {status.lag_s:,.0f} s old"
     if status.state == "retrying":
@@ -46,6 +44,15 @@ def _destination(project_id: str, name: str, status: DestinationStatus, now_ms: 
     if status.lag_s > LAGGING_S:
         return Check(name, "warn", behind, "see its lane, its workers and their log", project_id)
     return Check(name, "ok", behind if status.behind else "up to date", project_id=project_id)
+
+
+def _paused(project_id: str, name: str, status: DestinationStatus) -> Check:
+    """Tell that somebody holds it; of a whole project that is paused, that is told once."""
+    held = f"{status.reason}; {status.behind:,} {status.unit} wait"
+    if status.with_project:
+        return Check(name, "ok", held, project_id=project_id)
+    advice = f"when it may go on: flask destinations resume --project {project_id} {name}"
+    return Check(name, "warn", held, advice, project_id)
 
 
 def _credential(name: str) -> str:

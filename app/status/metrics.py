@@ -169,6 +169,8 @@ def _failures(names: Iterable[tuple[str, str]], answers: Iterator[Any]) -> dict[
 
 def _of_inbox(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     of, inbox = (project.id,), project.inbox
+    yield standing.PAUSED, of, project.held.paused is not None
+    yield standing.ACCEPTING, of, project.held.closed is None
     yield standing.ACCEPTED, of, _number(counted.inbox, b"accepted")
     yield standing.DUPLICATE, of, _number(counted.inbox, b"copies")
     yield standing.APPLIED, of, _number(counted.inbox, b"applied")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from redis import RedisError
 
 from app.cohorts.registry import Cohort
+from app.destinations.held import ProjectHeld, read_held
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
 from app.lanes.work import QUEUES, LaneKind, OutboxName, lanes_of
@@ -51,6 +52,7 @@ class ProjectStatus:
 
     Attributes:
         id, name, region: as configured.
+        held: whether it is paused, or takes nothing in, by a person's word.
         inbox: what waits to be applied.
         set_aside: pages that could not be applied, kept whole.
         log_end: the last sequence of the change log.
@@ -66,6 +68,7 @@ class ProjectStatus:
     id: str
     name: str
     region: str
+    held: ProjectHeld
     inbox: InboxStatus
     set_aside: int
     log_end: int
@@ -129,6 +132,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         id=project.id,
         name=project.name,
         region=project.region,
+        held=read_held(redis, project.id),
         inbox=InboxStatus(
             depth["pages"], depth["bytes"], settings.inbox_soft_cap_bytes, settings.inbox_hard_cap_bytes
         ),

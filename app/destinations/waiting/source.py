@@ -1,6 +1,9 @@
 """Windows of a waiting room: what one window of the lane put in goes as one, in its own rounds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 from app.destinations.outbox import Command
 from app.destinations.plan import Plan
@@ -14,9 +17,13 @@ from app.lanes.lanes import HeldLane
 from config.projects import Project
 from config.rules import RuleSet
 
+_VOID_AT_ONCE: Final = 20
+
 
 class RoomSource:
     """Let go what has waited for its links, or for long enough, in the order in which it came.
+
+    What a person's moving of the lane's cursor has made void goes without being sent.
 
     Args:
         gate: says what may go, and where it waits.
@@ -39,7 +46,9 @@ class RoomSource:
         ready = self._room.ready(project.id)
         if ready <= after:
             return None
-        parts: list[Part] = []
+        parts = list(islice(self._void(project.id, position, ready), _VOID_AT_ONCE))
+        if parts:
+            return Delivery(after, parts, RuleSet(), known=None)
         opening = self._gate.opening(project.id)
         for part in self._room.read(project.id, after, ready):
             if not opening.lets_go(part):
@@ -48,6 +57,13 @@ class RoomSource:
             if part.last:
                 break
         return Delivery(after, parts, RuleSet(), known=None)
+
+    def _void(self, project_id: str, position: Position, ready: int) -> Iterator[Part]:
+        """Give what comes next and is not to be sent any more: emptied, so that its plan is empty."""
+        for first, last in position.void:
+            if first <= position.cursor + 1 <= last:
+                for part in self._room.read(project_id, position.cursor, min(last, ready)):
+                    yield replace(part, updates=b"")
 
     def plan(self, project: Project, delivery: Delivery[Part], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan the rounds that were held back, with the project's token of today."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.cohorts.registry import Cohort
+from app.destinations.held import NOT_HELD
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState
 from app.status.overview import InboxStatus, OutboxStatus, Overview, ProjectStatus, QueueStatus
@@ -61,6 +62,7 @@ def project(**changes: Any) -> ProjectStatus:
         id="1001",
         name="Shop",
         region="eu",
+        held=NOT_HELD,
         inbox=inbox(),
         set_aside=0,
         log_end=10,
