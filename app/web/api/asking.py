@@ -19,6 +19,20 @@ class Age(fields.String):
         return text or ""
 
 
+class Flag(fields.Boolean):
+    """Yes or no in a body: JSON's `true` and `false`, and no word or number that may mean it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def flag(description: str) -> Flag:
+    """Make the field of a body that is `false` where it is left out."""
+    return Flag(load_default=False, metadata={"description": description})
+
+
 def older_than() -> Age:
     """Make the field that asks for what came before a time."""
     return Age(metadata={"description": f"Before: {AGE_WANTED} (UTC).", "example": "7d"})

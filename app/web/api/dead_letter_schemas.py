@@ -8,7 +8,7 @@ from app.destinations.dead_letters import CODES
 from app.destinations.dead_letters.records import OUTBOX_OF
 from app.destinations.dead_letters.redriving import CONFIRMATION
 from app.destinations.dead_letters.stepping import Place
-from app.web.api.asking import list_cursor, newer_than, older_than
+from app.web.api.asking import flag, list_cursor, newer_than, older_than
 
 DESTINATIONS: Final = tuple(OUTBOX_OF)
 MOST_LISTED: Final = 500
@@ -61,10 +61,8 @@ class ListQuery(FilterSchema):
 class DiscardLettersSchema(FilterSchema):
     """Which letters to do something with, and where to go on."""
 
-    all = fields.Boolean(
-        load_default=False, metadata={"description": "All of them; needed where nothing else is named."}
-    )
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only count."})
+    all = flag("All of them; needed where nothing else is named.")
+    dry_run = flag("Only count.")
     cursor = fields.String(
         validate=_place, metadata={"description": "`next_cursor` of the answer before, to go on."}
     )
@@ -73,7 +71,7 @@ class DiscardLettersSchema(FilterSchema):
 class RedriveLettersSchema(DiscardLettersSchema):
     """The same, for sending again."""
 
-    confirm_outcome_unknown = fields.Boolean(load_default=False, metadata={"description": CONFIRMATION})
+    confirm_outcome_unknown = flag(CONFIRMATION)
 
 
 class RedriveLetterSchema(Schema):
@@ -82,7 +80,7 @@ class RedriveLetterSchema(Schema):
     record = fields.Dict(
         metadata={"description": "What to send instead: the record as it is shown, corrected."}
     )
-    confirm_outcome_unknown = fields.Boolean(load_default=False, metadata={"description": CONFIRMATION})
+    confirm_outcome_unknown = flag(CONFIRMATION)
 
 
 class DeadLetterSchema(Schema):

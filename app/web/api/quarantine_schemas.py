@@ -4,7 +4,7 @@ from typing import Final
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from app.web.api.asking import list_cursor, newer_than, older_than
+from app.web.api.asking import flag, list_cursor, newer_than, older_than
 
 MOST_LISTED: Final = 500
 
@@ -38,10 +38,8 @@ class MembersQuery(MembersWhichSchema):
 class DiscardAsideSchema(WhichSchema):
     """Which to throw away."""
 
-    all = fields.Boolean(
-        load_default=False, metadata={"description": "All of them; needed where nothing else is named."}
-    )
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only count."})
+    all = flag("All of them; needed where nothing else is named.")
+    dry_run = flag("Only count.")
 
 
 class DiscardQuarantinedSchema(DiscardAsideSchema, MembersWhichSchema):

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from app.web.api.asking import flag
+
 MODES: Final = ("replay", "reconcile")
 STATES: Final = (
     "asked",
@@ -30,9 +32,7 @@ class AskResyncSchema(Schema):
             " from Mixpanel, and make good what differs."
         },
     )
-    dry_run = fields.Boolean(
-        load_default=False, metadata={"description": "Count, show some ids, and do nothing."}
-    )
+    dry_run = flag("Count, show some ids, and do nothing.")
     output_properties = fields.List(
         fields.String(validate=validate.Length(1, 255)),
         load_default=list,
