@@ -6,6 +6,7 @@ import redis
 import structlog
 
 from tests.integration.web.api.relay import Relay, services
+from tests.integration.web.api.whole import Whole, build
 from tests.integration.web.services import settings
 
 
@@ -20,3 +21,11 @@ def relay(redis_client: redis.Redis, redis_url: str) -> Relay:
 def lines() -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as captured:
         yield captured
+
+
+@pytest.fixture
+def whole(redis_url: str, lines: list[Any]) -> Iterator[Whole]:
+    """The whole application over something of everything, and nothing of what it logs."""
+    made = build(redis_url)
+    yield made
+    made.services.redis.close()
