@@ -10,6 +10,9 @@ from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
 from app.cohorts.applying.run import ApplyLane
 from app.cohorts.changelog import ChangeLog
+from app.cohorts.consumers import Consumers
+from app.cohorts.groups import ConsumerGroups
+from app.cohorts.holding import Holding, Limits
 from app.cohorts.inbox import Inbox
 from app.cohorts.membership import Membership
 from app.cohorts.quarantine import Quarantine
@@ -58,6 +61,7 @@ class Services:
     lanes: Lanes
     inbox: Inbox
     changelog: ChangeLog
+    consumers: Consumers
     cohorts: Cohorts
     membership: Membership
     walk: Walk
@@ -101,7 +105,10 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         hard_cap_bytes=settings.inbox_hard_cap_bytes,
         wait_replicas=settings.wait_replicas,
     )
-    changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects))
+    groups = ConsumerGroups(redis)
+    limits = Limits(settings.log_hold_entries, settings.log_hold_bytes, settings.log_hold_age_s)
+    holding = Holding(redis, (groups,), limits)
+    changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects), holding)
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
     cohorts, membership, sessions = Cohorts(redis), Membership(redis), Sessions(redis)
     dead_letters, quarantine = DeadLetters(redis), Quarantine(redis)
@@ -127,6 +134,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         lanes=lanes,
         inbox=inbox,
         changelog=changelog,
+        consumers=Consumers(redis, groups, holding),
         cohorts=cohorts,
         membership=membership,
         walk=Walk(redis),

@@ -69,6 +69,9 @@ class Settings:
     lease_s: float = 15.0
     clock_tick_s: float = 0.5
     log_keep_entries: int = 2000
+    log_hold_entries: int = 100_000
+    log_hold_bytes: int = 256 * 1024 * 1024
+    log_hold_age_s: float = 604_800.0
     session_days: int = 7
     dead_letter_cap: int = 100_000
     dead_letter_days: int = 30
@@ -112,6 +115,9 @@ VARIABLES: Final = (
     Variable("LEASE_S", "lease_s", seconds(0.1, 600)),
     Variable("CLOCK_TICK_S", "clock_tick_s", seconds(0.01, 60)),
     Variable("LOG_KEEP_ENTRIES", "log_keep_entries", whole(1, 10_000_000)),
+    Variable("LOG_HOLD_ENTRIES", "log_hold_entries", whole(1, 100_000_000)),
+    Variable("LOG_HOLD_BYTES", "log_hold_bytes", whole(1024, 1024 * 1024 * _MIB)),
+    Variable("LOG_HOLD_AGE_S", "log_hold_age_s", seconds(60, 31_536_000)),
     Variable("SESSION_DAYS", "session_days", whole(1, 365)),
     Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
     Variable("DEAD_LETTER_DAYS", "dead_letter_days", whole(1, 3650)),

@@ -9,12 +9,15 @@ from redis import Redis
 from structlog.stdlib import get_logger
 
 from app.cohorts.commit import NewEntry, candidate_generation
+from app.cohorts.holding import Trimming, Unheld
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.work import EVENTS, IDENTITY, LaneKind, Readers, profiles_only
 from app.store import keys, scripts
 
 READ_AT_ONCE = 50
 TRIM_AT_ONCE = 200
+TRIM_AT_MOST = 10_000
+_UNHELD: Final = Unheld()
 
 IDLE_MS: Final = 3_600_000
 IDLE_ENTRIES: Final = 4_000
@@ -71,9 +74,15 @@ class ChangeLog:
     """Reads, extends and trims the log."""
 
     def __init__(
-        self, redis: Redis, lanes: Lanes, keep_entries: int, readers: Readers = profiles_only
+        self,
+        redis: Redis,
+        lanes: Lanes,
+        keep_entries: int,
+        readers: Readers = profiles_only,
+        holding: Trimming = _UNHELD,
     ) -> None:
         self.readers = readers
+        self._holding = holding
         self._redis = redis
         self._lanes = lanes
         self._keep = keep_entries
@@ -174,10 +183,15 @@ class ChangeLog:
             raise LaneLost(lane.name)
 
     def trim(self, project_id: str) -> None:
-        """Drop what every destination has read, but for the newest entries, in small steps."""
-        upto = min(self.slowest(project_id), *self._idle(project_id), self.end(project_id) - self._keep)
+        """Drop what nobody needs any more, but for the newest entries, in small steps.
+
+        What every destination has read is kept for consumers (`app.cohorts.holding`), within their limits. Of
+        very much that has to go, a part goes at the next call: nobody waits long for this.
+        """
+        wanted = min(self.slowest(project_id), *self._idle(project_id), self.end(project_id) - self._keep)
         first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
-        oldest = int(first[0][0].split(b"-")[0]) if first else upto + 1
+        oldest = int(first[0][0].split(b"-")[0]) if first else wanted + 1
+        upto = min(self._holding.allow(project_id, oldest, wanted), oldest + TRIM_AT_MOST - 1)
         for step in range(oldest, upto + 1, TRIM_AT_ONCE):
             behind = min(upto + 1, step + TRIM_AT_ONCE)
             self._redis.xtrim(keys.log(project_id), minid=f"{behind}-0", approximate=False)

@@ -16,13 +16,9 @@
 if not fenced(KEYS[1], ARGV[1]) then return {0} end
 if ARGV[2] ~= '' and (redis.call('HGET', KEYS[2], 'step') or '0') ~= ARGV[2] then return {-1} end
 although_full(KEYS[1])
-local lanes, entries, at = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
-local answer = {1, 0}
-for _ = 1, entries do
-  local entry = {unpack(ARGV, at, at + 13)}
-  at = at + 14
-  answer[2] = append_log(KEYS[3], KEYS[4], ARGV[3], entry)
-end
+local lanes, entries = tonumber(ARGV[4]), tonumber(ARGV[5])
+local last, at = append_entries(KEYS[3], KEYS[4], ARGV[3], entries, 6)
+local answer = {1, last}
 while at <= #ARGV do
   local key, count = KEYS[tonumber(ARGV[at])], tonumber(ARGV[at + 1])
   redis.call(ARGV[at + 2], key, unpack(ARGV, at + 3, at + 2 + count))

@@ -1,0 +1,294 @@
+"""How far the log may be trimmed for the sake of those who read it beside Mixpanel's destinations.
+
+Consumer groups on the stream (`app.cohorts.groups`) and subscriptions are *consumers*: the log is kept for
+them, too, but only up to a number of entries, of bytes and an age. Whoever falls behind further loses
+everything that is kept for nobody else, is told so by an entry of kind `gap`, and holds the log again once it
+reads on. So a consumer that is away costs a bounded amount of memory, never delays Mixpanel, and always knows
+what it missed.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast
+
+import orjson
+from redis import Redis
+from redis.exceptions import ResponseError
+from structlog.stdlib import get_logger
+
+from app.cohorts.commit import NewEntry, candidate_generation
+from app.store import keys, scripts
+
+PRESSED: Final = 0.85
+"""Share of Redis's `maxmemory` above which nothing is kept for consumers any more."""
+
+log = get_logger(__name__)
+
+Why = Literal["entries", "bytes", "age", "memory", "away"]
+"""Which limit a consumer was behind further than; or `away`: more went while it had not read on."""
+ConsumerKind = Literal["group", "subscription"]
+
+
+class Place(NamedTuple):
+    """Where a consumer stands: it has confirmed everything up to `position`."""
+
+    kind: ConsumerKind
+    name: str
+    position: int
+
+    @property
+    def id(self) -> str:
+        """What it is noted under."""
+        return f"{self.kind}:{self.name}"
+
+
+class Holder(Protocol):
+    """Knows the consumers of one kind."""
+
+    @property
+    def kind(self) -> ConsumerKind:
+        """Which kind."""
+        ...
+
+    def behind(self, project_id: str, first: int, sequence: int) -> Iterable[Place]:
+        """Give those that have not confirmed everything up to `sequence`; the log begins at `first`."""
+        ...
+
+    def has(self, project_id: str, name: str) -> bool:
+        """Say whether there is such a consumer."""
+        ...
+
+
+class Trimming(Protocol):
+    """Says how far the log may be trimmed."""
+
+    def allow(self, project_id: str, first: int, wanted: int) -> int:
+        """Return the last sequence that may go; everything up to `wanted` if nobody holds it."""
+        ...
+
+
+class Unheld:
+    """Nobody holds the log."""
+
+    def allow(self, project_id: str, first: int, wanted: int) -> int:
+        """Let everything go."""
+        del project_id, first
+        return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the log is kept for consumers at the most, a project."""
+
+    entries: int
+    bytes: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a consumer that fell too far behind is missing.
+
+    Attributes:
+        first, last: sequences; all between may be missing, whatever of it was confirmed before.
+        told: the sequence up to which an entry of the log has told it.
+    """
+
+    first: int
+    last: int
+    told: int
+
+    def to_json(self) -> bytes:
+        """Encode."""
+        return orjson.dumps([self.first, self.last, self.told])
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> "Missing":
+        """Decode what `to_json` encoded."""
+        return cls(*orjson.loads(stored))
+
+
+class Written(NamedTuple):
+    """When an entry was written (ms), and how many bytes of entries had been written before it."""
+
+    ms: int
+    before: int
+
+
+class Holding:
+    """Hold the log for consumers, within limits.
+
+    Args:
+        redis: where.
+        holders: know the consumers.
+        limits: how much is kept for them.
+
+    Attributes:
+        limits: the same.
+    """
+
+    def __init__(self, redis: Redis, holders: Sequence[Holder], limits: Limits) -> None:
+        self.limits = limits
+        self._redis = redis
+        self._holders = {holder.kind: holder for holder in holders}
+        self._gap = scripts.load(redis, "cohorts/scripts/gap.lua")
+
+    def allow(self, project_id: str, first: int, wanted: int) -> int:
+        """Return the last sequence that may go, once those whom it leaves behind are told.
+
+        Args:
+            project_id: whose log.
+            first: the first sequence that is there.
+            wanted: the last one that nothing else holds.
+        """
+        places = {
+            place.id: place
+            for holder in self._holders.values()
+            for place in holder.behind(project_id, first, wanted)
+        }
+        missing = self.missing(project_id)
+        for name in [*missing]:
+            place = places.get(name)
+            if place is None or place.position >= missing[name].last:
+                self._end(project_id, name, missing.pop(name))
+        if not places or first > wanted:
+            return wanted
+        floor, why = self._floor(project_id, first, wanted)
+        reached = {name: max(place.position, first - 1) for name, place in places.items()}
+        held = [at for name, at in reached.items() if at >= floor and name not in missing]
+        upto = min((wanted, *held))
+        for name, place in places.items():
+            if name in missing:
+                self._extend(project_id, name, missing[name], upto)
+            elif reached[name] < upto:
+                self._begin(project_id, place, Missing(reached[name] + 1, upto, upto), why)
+        return upto
+
+    def missing(self, project_id: str) -> dict[str, Missing]:
+        """Say what consumers are missing, by their ids; only those that have not read on since."""
+        stored = cast("Mapping[bytes, bytes]", self._redis.hgetall(keys.log_gaps(project_id)))
+        return {name.decode(): Missing.from_json(each) for name, each in stored.items()}
+
+    def written(self, project_id: str, sequence: int) -> Written | None:
+        """Look at the entry of this sequence, or the first behind it; None at the log's end."""
+        found = cast(
+            "list[tuple[bytes, Mapping[bytes, bytes]]]",
+            self._redis.xrange(keys.log(project_id), f"{sequence}-0", "+", 1),
+        )
+        for _, entry in found:
+            return Written(int(entry.get(b"written_ms", 0)), int(entry.get(b"before", 0)))
+        return None
+
+    def share(self, entries: int, size_bytes: int, age_s: float) -> float:
+        """Say how much of what a consumer may be behind is used up; above 1 it loses its hold."""
+        limits = self.limits
+        return max(entries / limits.entries, size_bytes / limits.bytes, age_s / limits.age_s)
+
+    def _floor(self, project_id: str, first: int, wanted: int) -> tuple[int, Why]:
+        """Return the sequence up to which the limits let nobody hold the log, and which limit it is."""
+        end, size = self._end_and_bytes(project_id)
+        oldest_ms = self._now_ms() - self.limits.age_s * 1000
+        most = self.limits.bytes
+        by_bytes = self._before(project_id, first, wanted, lambda entry: size - entry.before <= most)
+        by_age = self._before(project_id, first, wanted, lambda entry: entry.ms >= oldest_ms)
+        floors: list[tuple[int, Why]] = [
+            (end - self.limits.entries, "entries"),
+            (by_bytes, "bytes"),
+            (by_age, "age"),
+            (wanted if self._pressed() else 0, "memory"),
+        ]
+        floor, why = max(floors, key=lambda each: each[0])
+        return min(floor, wanted), why
+
+    def _before(self, project_id: str, first: int, last: int, fits: Callable[[Written], bool]) -> int:
+        """Return the sequence before the first entry that fits, of those from `first` to `last`.
+
+        Cost: one look where the first one does; else some 20, of one entry each.
+        """
+
+        def kept(sequence: int) -> bool:
+            entry = self.written(project_id, sequence)
+            return entry is None or fits(entry)
+
+        if kept(first):
+            return first - 1
+        return first + bisect_left(range(first, last + 1), x=True, key=kept) - 1
+
+    def _pressed(self) -> bool:
+        """Say whether Redis is so full that pages may soon be refused."""
+        try:
+            info: Mapping[str, Any] = self._redis.info("memory")
+        except ResponseError:  # a managed one may forbid it: then the limits alone count
+            return False
+        limit = int(info.get("maxmemory", 0))
+        return limit > 0 and int(info.get("used_memory", 0)) > PRESSED * limit
+
+    def _begin(self, project_id: str, place: Place, missing: Missing, why: Why) -> None:
+        """Tell a consumer that its entries go."""
+        entry = self._entry(place.id, missing.first, missing.last, why)
+        if self._note(project_id, place.id, None, missing, [entry]):
+            log.warning(
+                "consumer_left_behind",
+                project_id=project_id,
+                kind=place.kind,
+                consumer=place.name,
+                missing=f"{missing.first}-{missing.last}",
+                why=why,
+            )
+
+    def _extend(self, project_id: str, name: str, missing: Missing, upto: int) -> None:
+        """Note that more went while the consumer is away."""
+        if upto > missing.last:
+            self._note(project_id, name, missing, replace(missing, last=upto))
+
+    def _end(self, project_id: str, name: str, missing: Missing) -> None:
+        """Forget what a consumer is missing: it reads on, and is told of the rest, or it is no more."""
+        kind, _, own_name = name.partition(":")
+        holder = self._holders.get(cast("ConsumerKind", kind))
+        here = holder is not None and holder.has(project_id, own_name)
+        more = here and missing.last > missing.told
+        entries = [self._entry(name, missing.told + 1, missing.last, "away")] if more else []
+        self._note(project_id, name, missing, None, entries)
+
+    def _entry(self, name: str, first: int, last: int, why: Why) -> NewEntry:
+        kind, _, own_name = name.partition(":")
+        detail = {"consumer": own_name, "kind": kind, "from": first, "to": last, "why": why}
+        return NewEntry("gap", "", "", "", "", self._now_ms(), detail=detail)
+
+    def _note(
+        self,
+        project_id: str,
+        name: str,
+        before: Missing | None,
+        after: Missing | None,
+        entries: Sequence[NewEntry] = (),
+    ) -> bool:
+        """Write down what a consumer is missing, and count it; False where another process was first."""
+        grown = _size(after) - _size(before) if after else 0
+        args: list[str | bytes | int | float] = [
+            name,
+            before.to_json() if before else "",
+            after.to_json() if after else "",
+            int(before is None),
+            grown,
+            candidate_generation(),
+            len(entries),
+            *(value for entry in entries for value in entry.encoded()),
+        ]
+        names = [keys.log(project_id), keys.log_meta(project_id), keys.log_gaps(project_id)]
+        return bool(self._gap(keys=names, args=args))
+
+    def _end_and_bytes(self, project_id: str) -> tuple[int, int]:
+        """Return the log's last sequence, and how many bytes of entries were ever written."""
+        stored = self._redis.hmget(keys.log_meta(project_id), ["sequence", "bytes"])
+        end, size = (int(value or 0) for value in cast("list[bytes | None]", stored))
+        return end, size
+
+    def _now_ms(self) -> int:
+        seconds, microseconds = self._redis.time()
+        return seconds * 1000 + microseconds // 1000
+
+
+def _size(missing: Missing | None) -> int:
+    return missing.last - missing.first + 1 if missing else 0
