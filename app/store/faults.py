@@ -24,6 +24,10 @@ class Trouble:
 _OTHER_FORMAT: Final = (
     "run the cohort-relay that wrote it, or name a Redis without state in REDIS_URL; nothing was changed"
 )
+_OLDER_FORMAT: Final = (
+    "make a backup and run `flask state upgrade` (docs/installation.md), or the cohort-relay that wrote it;"
+    " nothing was changed"
+)
 _BY_WORD: Final = {
     "LOADING": Trouble("is loading its data after a start", "wait until it has"),
     "NOAUTH": Trouble("asks for a password", "put it into the URL, as in redis://:password@host:6379/0"),
@@ -64,7 +68,7 @@ def is_fault(error: Exception) -> bool:
 def redis_trouble(error: RedisError) -> Trouble:
     """Put an error into words for an operator."""
     if isinstance(error, OtherFormatError):
-        return Trouble(str(error), _OTHER_FORMAT)
+        return Trouble(str(error), _OLDER_FORMAT if error.is_older else _OTHER_FORMAT)
     word = redis_word(error) or ""
     if word in _BY_WORD:
         return _BY_WORD[word]

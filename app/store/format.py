@@ -38,6 +38,12 @@ class OtherFormatError(RedisError):
         self.found = found
         self.needed = needed
 
+    @property
+    def is_older(self) -> bool:
+        """Whether it is of an earlier version, or on its way from one."""
+        version = self.found.partition(">")[0]
+        return version.isascii() and version.isdigit() and UNMARKED <= int(version) < self.needed
+
 
 class StoredFormat:
     """Checks the version, and marks a Redis that holds no state yet.
@@ -84,13 +90,18 @@ class StoredFormat:
 
     def _unmarked(self, ask: Ask) -> bytes:
         """Return the version of state without a mark, marked if it may be."""
-        version = UNMARKED if any(map(partial(_has_state, ask), self._project_ids)) else self.needed
+        version = unmarked(ask, self._project_ids, self.needed)
         if version == self.needed and self._marks:
             with suppress(ResponseError):  # a replica, or full: no state comes into being there, either
                 ask("SET", keys.state_format(), version, "NX")
                 marked: bytes | None = ask("GET", keys.state_format())
                 return marked or b"%d" % version
         return b"%d" % version
+
+
+def unmarked(ask: Ask, project_ids: Iterable[str], needed: int) -> int:
+    """Return the version of state without a mark; where there is none at all, the one that is needed."""
+    return UNMARKED if any(map(partial(_has_state, ask), project_ids)) else needed
 
 
 def _has_state(ask: Ask, project_id: str) -> bool:

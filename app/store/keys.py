@@ -141,6 +141,33 @@ def audit_of(project_id: str) -> str:
     return _of(project_id, "drift")
 
 
+# --- rules ------------------------------------------------------------------------------------------------
+
+
+def rule_sets(project_id: str) -> str:
+    """Hash: digest -> rule set (JSON) that entries of the log and cohorts name. Kept, one a change of rules.
+
+    Written by the apply lane, the clock and ask_rules.lua.
+    """
+    return _of(project_id, "rules", "sets")
+
+
+def rules_meta(project_id: str) -> str:
+    """Hash: the first rules that are known of the project, and who asked last to apply which. Kept.
+
+    Written as `rule_sets`.
+    """
+    return _of(project_id, "rules", "meta")
+
+
+def rules_rung(project_id: str) -> str:
+    """Hash: cohort id -> digest of the rules that its members are to be brought to, and when it was asked.
+
+    Written by ask_rules.lua; commit.lua takes fields out.
+    """
+    return _of(project_id, "rules", "rung")
+
+
 # --- the change log --------------------------------------------------------------------------------------
 
 
@@ -490,6 +517,16 @@ def failed_login_counts() -> str:
 def state_format() -> str:
     """String: version of the stored state. Kept; written by the first process that finds no state."""
     return f"{PREFIX}format"
+
+
+def upgrade() -> str:
+    """Hash: how far an upgrade of the stored state is. There while one is under way; by `flask state`."""
+    return f"{PREFIX}upgrade"
+
+
+def upgrade_lock() -> str:
+    """String: who upgrades the stored state. Lives a minute; taken and renewed by `flask state upgrade`."""
+    return f"{PREFIX}upgrade-lock"
 
 
 # --- processes -------------------------------------------------------------------------------------------
