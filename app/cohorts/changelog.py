@@ -10,6 +10,7 @@ from structlog.stdlib import get_logger
 
 from app.cohorts.commit import NewEntry, candidate_generation
 from app.cohorts.holding import Trimming, Unheld
+from app.cohorts.rule_sets import RuleSets
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.work import EVENTS, IDENTITY, LaneKind, Readers, profiles_only
 from app.store import keys, scripts
@@ -47,6 +48,8 @@ class Entry:
         entered, updated: members with their exported properties.
         exited: distinct_ids.
         old_names: names that members may still carry while a rename is under way.
+        rules: digest of the rules by which changes are delivered; empty for those that are configured.
+        old_rules: (digest, cohort's name) that members may carry what was written by, besides these.
         detail: of an event.
     """
 
@@ -62,6 +65,8 @@ class Entry:
     exited: tuple[str, ...] = ()
     updated: tuple[Member, ...] = ()
     old_names: tuple[str, ...] = ()
+    rules: str = ""
+    old_rules: tuple[tuple[str, str], ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -86,6 +91,7 @@ class ChangeLog:
         self._redis = redis
         self._lanes = lanes
         self._keep = keep_entries
+        self.rule_sets = RuleSets(redis)
         self._append = scripts.load(redis, "cohorts/scripts/append.lua")
         self._admit = scripts.load(redis, "cohorts/scripts/admit.lua")
 
@@ -244,6 +250,8 @@ def decode_entry(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
         exited=tuple(data.get("exited", ())),
         updated=_members(data.get("updated", ())),
         old_names=tuple(data.get("old_names", ())),
+        rules=data.get("rules", ""),
+        old_rules=tuple((digest, name) for digest, name in data.get("old_rules", ())),
         detail=data.get("detail", {}),
     )
 

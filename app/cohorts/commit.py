@@ -43,6 +43,8 @@ class NewEntry:
     exited: Sequence[str] = ()
     updated: Sequence[Any] = ()
     old_names: Sequence[str] = ()
+    rules: str = ""
+    old_rules: Sequence[tuple[str, str]] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def counted(self) -> Iterator[tuple[str, int]]:
@@ -56,7 +58,7 @@ class NewEntry:
         """Return names and values as the stream holds them."""
         data = {
             name: value
-            for name in ("entered", "exited", "updated", "old_names", "detail")
+            for name in ("entered", "exited", "updated", "old_names", "rules", "old_rules", "detail")
             if (value := getattr(self, name))
         }
         return [

@@ -1,10 +1,12 @@
 """What is kept of a cohort besides its members: names, counts, the epoch machine, what is under way."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
+from app.cohorts.carried import Carried, Migration, pairs
 from app.cohorts.epochs import Machine
 from app.cohorts.epochs.shrinking import Shrink
 from app.cohorts.resync import Resync
@@ -20,11 +22,13 @@ class Rename:
         old_names: what members may still carry.
         at_ms: when the page that brought the new name was accepted.
         cursor: the next bucket to visit.
+        rules: digest of the rules that do it; nothing in what an older version began.
     """
 
     old_names: list[str]
     at_ms: int
     cursor: int = 0
+    rules: str = ""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class CohortRecord:
         buckets: how many its members are spread over.
         entries: members and tombstones, for the number of buckets.
         rename: a rename that is not through.
+        carried: what members may carry on their profiles, and a migration to other rules.
         resync: a resync that is not through.
         suspect: why the copy may differ from Mixpanel until a reconcile, else nothing.
         quarantined: members that could not be used, ever.
@@ -59,6 +64,7 @@ class CohortRecord:
     buckets: int = 1
     entries: int = 0
     rename: Rename | None = None
+    carried: Carried = field(default_factory=Carried)
     resync: Resync | None = None
     suspect: str = ""
     quarantined: int = 0
@@ -83,6 +89,7 @@ class CohortRecord:
     def to_hash(self) -> dict[str, Any]:
         """Return the fields of the cohort's hash."""
         rename = [self.rename.old_names, self.rename.at_ms, self.rename.cursor] if self.rename else None
+        migration = self.carried.migration
         return {
             "name": self.name,
             "description": self.description,
@@ -103,6 +110,9 @@ class CohortRecord:
             "held": orjson.dumps(asdict(self.machine.held) if self.machine.held else None),
             "under_way": orjson.dumps(self.under_way),
             "rename": orjson.dumps(rename),
+            "rename_rules": self.rename.rules if self.rename else "",
+            "carried": orjson.dumps(self.carried.written),
+            "migration": orjson.dumps(migration.to_json() if migration else None),
             "resync": orjson.dumps(self.resync.to_json() if self.resync else None),
             "machine": orjson.dumps(self.machine.to_json()),
         }
@@ -124,7 +134,8 @@ class CohortRecord:
             step=int(stored.get(b"step", 0)),
             buckets=int(stored[b"buckets"]),
             entries=int(stored[b"entries"]),
-            rename=Rename(*rename) if rename else None,
+            rename=_rename(rename, stored.get(b"rename_rules", b"")) if rename else None,
+            carried=read_carried(stored),
             resync=Resync.from_json(resync) if resync else None,
             suspect=stored[b"suspect"].decode(),
             quarantined=int(stored[b"quarantined"]),
@@ -137,3 +148,19 @@ class CohortRecord:
             under_way=(under_way[0], under_way[1]) if under_way else None,
             new=False,
         )
+
+
+def _rename(stored: list[Any], rules: bytes) -> Rename:
+    old_names, at_ms, cursor = stored
+    return Rename(old_names, at_ms, cursor, rules.decode())
+
+
+def read_carried(stored: Mapping[bytes, bytes]) -> Carried:
+    """Read what members may carry; what is older than this memory is by the first rules known: ""."""
+    migration = orjson.loads(stored.get(b"migration", b"null"))
+    written = orjson.loads(stored.get(b"carried", b"null"))
+    if written is None:
+        rename = orjson.loads(stored.get(b"rename", b"null"))
+        names = [stored.get(b"name", b"").decode(), *(rename[0] if rename else ())]
+        written = [["", name] for name in names] if int(stored.get(b"members", 0)) else []
+    return Carried(pairs(written), Migration.from_json(migration) if migration else None)

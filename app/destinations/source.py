@@ -106,7 +106,9 @@ class LogSource(ABC):
         if not entries:
             return None
         if window is None:
-            return Delivery(position.cursor, entries, project.rules, known=None)
+            some, digest = _of_one_rule_set(entries)
+            rules = self._changelog.rule_sets.of(project, digest)
+            return Delivery(position.cursor, some, rules, known=None)
         return Delivery(position.cursor, entries, RuleSet.from_json(window.rules), window.known)
 
     @abstractmethod
@@ -126,6 +128,18 @@ class LogSource(ABC):
         """Trim the log."""
         del delivery
         self._changelog.trim(project.id)
+
+
+def _of_one_rule_set(entries: Sequence[Entry]) -> tuple[Sequence[Entry], str]:
+    """Cut entries where those begin that go by other rules; return what is left and its rules' digest."""
+    digest: str | None = None
+    for place, entry in enumerate(entries):
+        if entry.kind == "changes":
+            if digest is None:
+                digest = entry.rules
+            elif digest != entry.rules:
+                return entries[:place], digest
+    return entries, digest or ""
 
 
 class OutboxSource(ABC):

@@ -1,11 +1,12 @@
 """Collect the changes of one step, and turn them into its commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.cohorts.applying.work import Work
 from app.cohorts.buckets import by_bucket
+from app.cohorts.carried import Written
 from app.cohorts.commit import Commit
 from app.cohorts.epochs import ENTERED, Attempt, Entry
 from app.cohorts.epochs.words import Change
@@ -27,6 +28,7 @@ class Step:
         attempt: under which the changes are counted.
         cause: why, for the log.
         at_ms: when the page behind it was accepted.
+        rules: digest of the rules by which it is delivered; nothing for the project's.
     """
 
     work: Work
@@ -34,6 +36,7 @@ class Step:
     attempt: Attempt | None
     cause: str
     at_ms: int
+    rules: str = ""
     entered: list[Any] = field(default_factory=list)
     exited: list[str] = field(default_factory=list)
     updated: list[Any] = field(default_factory=list)
@@ -87,8 +90,37 @@ class Step:
         entered = self.entered + self.again
         if entered or self.exited or self.updated:
             entry = self.work.entry(self.record, "changes", self.cause, self.attempt, self.at_ms)
-            self.commit.log.append(replace(entry, entered=entered, exited=self.exited, updated=self.updated))
+            rules, old_rules = self._written(writes=bool(entered or self.updated))
+            self.commit.log.append(
+                replace(
+                    entry,
+                    entered=entered,
+                    exited=self.exited,
+                    updated=self.updated,
+                    rules=rules,
+                    old_rules=old_rules,
+                )
+            )
         return self.work.seal(self.commit)
+
+    def _written(self, *, writes: bool) -> tuple[str, Sequence[Written]]:
+        """Return by which rules the step is delivered, and what others may have written on those it names."""
+        record = self.record
+        rules = self.rules or self.work.rules
+        old: Sequence[Written] = ()
+        if self.exited:
+            old = [
+                (digest, name)
+                for digest, name in record.carried.others((rules, record.name))
+                if digest != rules or name not in record.old_names  # those an exit takes away by itself
+            ]
+        elif self.cause == "rules" and record.carried.migration:
+            old = [each for each in record.carried.migration.old if each != (rules, record.name)]
+        if writes:
+            self.work.note_written(record, rules)
+        elif not record.machine.count and not record.carried.migration:
+            record.carried.written.clear()  # this took away whatever it was
+        return rules, old
 
     def _count(self, attempt: Attempt) -> None:
         attempt.entered += len(self.entered)

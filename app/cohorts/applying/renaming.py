@@ -30,7 +30,7 @@ def begin_rename(work: Work, record: CohortRecord, head: PageHead, at_ms: int) -
     if record.entries and _concerns_rules(work.project.rules, record, old):
         names = dict.fromkeys([*record.old_names, old])
         names.pop(record.name, None)
-        record.rename = Rename(list(names), at_ms)
+        record.rename = Rename(list(names), at_ms, rules=work.rules)
 
 
 def _concerns_rules(rules: RuleSet, record: CohortRecord, old: str) -> bool:
@@ -51,10 +51,12 @@ class Renaming:
         rename = record.rename
         if rename is None:
             return
-        step = Step(work, record, None, "rename", rename.at_ms)
+        rules = rename.rules or work.rules  # the same for all, whichever process goes on with it
+        step = Step(work, record, None, "rename", rename.at_ms, rules)
         count = min(record.buckets_at_once(CHUNK // 2), record.buckets - rename.cursor)
         if count <= 0:
             record.rename = None
+            record.carried.renamed(rules, rename.old_names, record.name)
             entry = work.entry(record, "cohort.rename_completed", "rename", None, rename.at_ms)
             step.commit.log.append(replace(entry, detail={"from": rename.old_names, "to": record.name}))
         else:

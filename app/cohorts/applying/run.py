@@ -10,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
 
 from app.cohorts.applying.confirming import Confirming
+from app.cohorts.applying.migrating import Migrating
 from app.cohorts.applying.pages import Pages
 from app.cohorts.applying.renaming import Renaming
 from app.cohorts.applying.resyncing import Resyncing
@@ -75,6 +76,7 @@ class ApplyLane:
         self._pages = Pages(redis, membership, self._tasks, refused_ids)
         self._renaming = Renaming(membership)
         self._resyncing = Resyncing(redis, membership, self._tasks)
+        self._migrating = Migrating(redis, membership, self._tasks)
         self._confirming = Confirming(redis, self._tasks)
         self._session_s = session_days * 86_400
         self._limit = shrink_limit
@@ -98,6 +100,7 @@ class ApplyLane:
             session_s=self._session_s,
             limit=self._limit,
         )
+        work.rule_sets.remember(lane, project.rules)
         self._changelog.admit(lane)
         if lane.lost:
             self._suspect_first(work)
@@ -174,9 +177,14 @@ class ApplyLane:
         )
 
     def _between(self, work: Work, record: CohortRecord) -> None:
-        """Take a step of a rename or resync; a rename goes first: it is the new name that is replayed."""
+        """Take a step of what goes on between pages.
+
+        A rename goes first: it is the new name that is written and replayed.
+        """
         if record.rename:
             self._renaming.step(work, record)
+        elif record.carried.migration:
+            self._migrating.step(work, record)
         elif record.resync and record.resync.phase != "reading":
             self._resyncing.step(work, record)
         elif record.new:
@@ -189,6 +197,9 @@ class ApplyLane:
         for cohort_id, said in self._confirming.said(work.project_id).items():
             with self._edge(work, "hold_not_answered", cohort_id=cohort_id):
                 self._confirming.answer(work, work.record(cohort_id), said)
+        for cohort_id, asked in self._migrating.rung(work.project_id).items():
+            with self._edge(work, "rules_not_applied", cohort_id=cohort_id):
+                self._migrating.answer(work, work.record(cohort_id), *asked)
         for cohort_id, number in self._resyncing.rung(work.project_id).items():
             with self._edge(work, "resync_not_answered", cohort_id=cohort_id):
                 self._resyncing.answer(work, work.record(cohort_id), number)

@@ -9,14 +9,17 @@ import orjson
 from redis import Redis
 from structlog.stdlib import get_logger
 
+from app.cohorts.carried import Written
 from app.cohorts.commit import Commit, Committer, NewEntry
 from app.cohorts.epochs import Attempt, Trust
 from app.cohorts.epochs.routing import due_at
 from app.cohorts.epochs.shrinking import Shrink, ShrinkLimit
 from app.cohorts.record import CohortRecord
+from app.cohorts.rule_sets import RuleSets
 from app.lanes.lanes import HeldLane
 from app.store import keys
 from config.projects import Project
+from config.rule_changes import Effect, settled
 
 log = get_logger(__name__)
 
@@ -41,6 +44,8 @@ class Work:
         limit: what full lists may remove without a word.
         pending: log entries that go with the next step.
         sequences: of the log entries that were written.
+        rules: digest of the project's rules.
+        rule_sets: finds rules by their digests.
     """
 
     redis: Redis
@@ -54,9 +59,16 @@ class Work:
     limit: ShrinkLimit | None = None
     pending: list[NewEntry] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
+    rules: str = field(init=False)
+    rule_sets: RuleSets = field(init=False)
     _records: dict[str, CohortRecord] = field(default_factory=dict)
     _trust: Trust | None = None
     _stored_trust: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Name the rules."""
+        self.rules = self.project.rules.digest
+        self.rule_sets = RuleSets(self.redis)
 
     @property
     def project_id(self) -> str:
@@ -84,8 +96,14 @@ class Work:
         if cohort_id not in self._records:
             stored = cast("dict[bytes, bytes]", self.redis.hgetall(keys.cohort(self.project_id, cohort_id)))
             self._records[cohort_id] = CohortRecord.from_hash(cohort_id, stored)
+            self._resolve(self._records[cohort_id])
             self._records[cohort_id].machine.limit = self.limit
         return self._records[cohort_id]
+
+    def _resolve(self, record: CohortRecord) -> None:
+        """Find out by which rules a cohort was written that is older than what remembers that."""
+        if any(not digest for digest, _ in record.carried.written):
+            record.carried.resolve(self.rule_sets.first(self.project_id) or self.rules)
 
     def forget(self) -> None:
         """Drop what is in memory, after a step failed: Redis has the truth."""
@@ -147,6 +165,19 @@ class Work:
             old_names=list(record.old_names),
         )
 
+    def effect(self, record: CohortRecord, written: Written) -> Effect:
+        """Return what rules do in a cohort under a name; those that are not known, what the project's do."""
+        rules = self.rule_sets.find(self.project_id, written[0]) or self.project.rules
+        return Effect(rules, record.cohort_id, written[1])
+
+    def note_written(self, record: CohortRecord, rules: str) -> None:
+        """Note that some members' profiles are about to be written by these rules."""
+
+        def is_settled(old: Written, new: Written) -> bool:
+            return settled(self.effect(record, old), self.effect(record, new))
+
+        record.carried.note((rules, record.name), is_settled)
+
     def session_state(self, commit: Commit, attempt: Attempt, state: str) -> None:
         """Note what became of an attempt in the records of its sessions."""
         for session in attempt.sessions:
@@ -157,7 +188,7 @@ class Work:
     def _due(self, record: CohortRecord) -> int | None:
         if record.machine.tasks:
             return DUE_NOW
-        if record.rename or (record.resync and record.resync.phase != "reading"):
+        if record.rename or record.carried.migration or (record.resync and record.resync.phase != "reading"):
             return DUE_IDLE
         return due_at(record.machine, self.trust)
 

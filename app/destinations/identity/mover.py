@@ -98,8 +98,9 @@ class LinkMover:
     def _linking(self, project: Project, entries: Sequence[Entry]) -> list[list[Link]]:
         """Give the links of each entry, without those that were made before, or refused of late."""
         found = [
-            [link for _, link in caused(project.id, entry, project.rules)] if project.rules.has_links else []
+            [link for _, link in caused(project.id, entry, rules)] if rules.has_links else []
             for entry in entries
+            for rules in (self._changelog.rule_sets.of(project, entry.rules),)
         ]
         nodes = (node for links in found for link in links for node in link.nodes)
         known = self._ledger.clusters(project.id, nodes)

@@ -8,6 +8,8 @@
 | changes   | reasserted | `enter`: `$set`, `$set_once`, `$union` | nothing             | nothing          |
 |           |            | without `{member[..]}`                 |                     |                  |
 | changes   | rename     | old names removed, the new one set     | nothing             | nothing          |
+| changes   | rules      | what old rules wrote is removed, what  | nothing             | nothing          |
+|           |            | these write and can be repeated is set |                     |                  |
 | changes   | replay     | as reasserted                          | nothing             | nothing          |
 | changes   | any other  | nothing                                | nothing             | nothing          |
 | any other | any        | nothing                                | nothing             | nothing          |
@@ -20,19 +22,26 @@ entered like a cohort.
 
 **Old names.** While a rename goes on, `old_names` of an entry lists the names that some profiles may still
 carry, so an exit removes these, too.
+
+**Old rules.** An entry is delivered by the rules that it names, whichever process delivers it. Until members
+were migrated to these, `old_rules` of an entry lists by which others, and under which name, some profiles may
+have been written, so an exit takes that away, too (`config.rule_changes` says what).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from app.cohorts.changelog import Entry
 from app.destinations.profiles.operations import COUNTS
+from config.rule_changes import Done, Effect, redone, undone
 from config.rules import Operation, Rule, RuleSet
 
 _FULL: Final = frozenset({"sync", "taken_back", "reconcile"})
 _AGAIN: Final = frozenset({"reasserted", "replay"})
 _REASSERTED: Final = frozenset({"$set", "$set_once", "$union"})
 _REMOVALS: Final = frozenset({"$remove", "$unset"})
+_NO_OTHERS: Final[Mapping[str, RuleSet]] = MappingProxyType({})
 
 
 class Act(NamedTuple):
@@ -57,8 +66,14 @@ class Acts(NamedTuple):
     updated: tuple[Act, ...] = ()
 
 
-def acts(entry: Entry, rules: RuleSet) -> Acts:
-    """Look up what an entry of the change log causes; see this module's table."""
+def acts(entry: Entry, rules: RuleSet, others: Mapping[str, RuleSet] = _NO_OTHERS) -> Acts:
+    """Look up what an entry of the change log causes; see this module's table.
+
+    Args:
+        entry: the entry.
+        rules: by which it is delivered.
+        others: the rules that its `old_rules` name, by digest.
+    """
     if entry.kind != "changes":
         return Acts()
     matching = rules.matching(entry.cohort_id, entry.cohort_name)
@@ -66,6 +81,7 @@ def acts(entry: Entry, rules: RuleSet) -> Acts:
         return Acts(
             entered=_under(entry.cohort_name, (op for rule in matching for op in rule.entering)),
             exited=(
+                *_taken_away(entry, rules, others),
                 *_under(entry.cohort_name, (op for rule in matching for op in rule.exit), leaving=True),
                 *_old_names(entry, rules, matching),
             ),
@@ -78,11 +94,34 @@ def acts(entry: Entry, rules: RuleSet) -> Acts:
         return Acts(entered=_under(entry.cohort_name, again))
     if entry.cause == "rename":
         return Acts(entered=(*_old_names(entry, rules, matching), *_new_name(entry, rules, matching)))
+    if entry.cause == "rules":
+        new = Effect(rules, entry.cohort_id, entry.cohort_name)
+        written = redone(_old_effects(entry, others), new)
+        return Acts(entered=(*_taken_away(entry, rules, others), *_as_acts(written)))
     return Acts()
 
 
 def _under(name: str, operations: Iterable[Operation], *, leaving: bool = False) -> tuple[Act, ...]:
     return tuple(Act(operation, name, leaving) for operation in operations)
+
+
+def _old_effects(entry: Entry, others: Mapping[str, RuleSet]) -> list[Effect]:
+    return [
+        Effect(others[digest], entry.cohort_id, name) for digest, name in entry.old_rules if digest in others
+    ]
+
+
+def _taken_away(entry: Entry, rules: RuleSet, others: Mapping[str, RuleSet]) -> tuple[Act, ...]:
+    """Take away what old rules wrote, and these do not, once each."""
+    if not entry.old_rules:
+        return ()
+    new = Effect(rules, entry.cohort_id, entry.cohort_name)
+    found = {done.made: done for old in _old_effects(entry, others) for done in undone(old, new)}
+    return _as_acts(found.values(), leaving=True)
+
+
+def _as_acts(done: Iterable[Done], *, leaving: bool = False) -> tuple[Act, ...]:
+    return tuple(Act(each.operation, each.cohort_name, leaving) for each in done)
 
 
 def _of_member(operation: Operation) -> bool:

@@ -62,7 +62,9 @@ class ProfilesSource(LogSource):
 
     def plan(self, project: Project, delivery: Delivery[Entry], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window; return also what the plan rests on."""
-        found = groups(project.id, delivery.entries, delivery.rules)
+        found = groups(
+            project.id, delivery.entries, delivery.rules, self._old_rules(project.id, delivery.entries)
+        )
         if delivery.known is None:
             hold = self._hold(project.id, found, delivery)
             known = replace(self._look_up(project.id, found, delivery.rules, keep), hold=hold)
@@ -100,6 +102,14 @@ class ProfilesSource(LogSource):
             members=detail.get("members", 0),
             seconds=round(self._now() - detail.get("began_ms", entry.time_ms) / 1000, 1),
         )
+
+    def _old_rules(self, project_id: str, entries: Sequence[Entry]) -> dict[str, RuleSet]:
+        """Return the rules that entries name as old ones; a digest means the same at every try."""
+        digests = {digest for entry in entries for digest, _ in entry.old_rules}
+        found = {digest: self._changelog.rule_sets.find(project_id, digest) for digest in sorted(digests)}
+        if missing := [digest[:12] for digest, rules in found.items() if rules is None]:
+            log.warning("rules_not_known", project_id=project_id, rules=missing)
+        return {digest: rules for digest, rules in found.items() if rules is not None}
 
     def _hold(self, project_id: str, found: Sequence[Group], delivery: Delivery[Entry]) -> Hold:
         def linking(after: int) -> Collection[str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from app.cohorts.changelog import Entry
 from app.destinations.profiles.causes import Act, acts
@@ -13,6 +14,7 @@ from config.templates import Context
 
 Member = tuple[str, Mapping[str, Any]]
 Removal = tuple[str, str, bytes]
+_NO_OTHERS: Final[Mapping[str, RuleSet]] = MappingProxyType({})
 
 
 class Group(NamedTuple):
@@ -91,11 +93,23 @@ def removal_of(op: Op) -> Removal:
     return op.kind, op.property, op.key
 
 
-def groups(project_id: str, entries: Sequence[Entry], rules: RuleSet) -> list[Group]:
-    """Sort out whom a window concerns; within an entry, exits come first."""
+def groups(
+    project_id: str,
+    entries: Sequence[Entry],
+    rules: RuleSet,
+    others: Mapping[str, RuleSet] = _NO_OTHERS,
+) -> list[Group]:
+    """Sort out whom a window concerns; within an entry, exits come first.
+
+    Args:
+        project_id: whose.
+        entries: the window.
+        rules: by which it is delivered.
+        others: rules that its entries name as old ones, by digest.
+    """
     found = []
     for entry in entries:
-        caused = acts(entry, rules)
+        caused = acts(entry, rules, others)
         found += [
             Group(project_id, entry, way, of_way)
             for way, of_way, members in (

@@ -117,6 +117,7 @@ def check_keys(redis: Redis, cohort_ids: list[str]) -> None:
         *(keys.lane(P, name) for name in LANES),
         *(each(P) for each in (keys.inbox, keys.inbox_meta, keys.inbox_waiting, keys.inbox_tries)),
         *(each(P) for each in (keys.cohorts, keys.trust, keys.due)),
+        *(each(P) for each in (keys.rule_sets, keys.rules_meta, keys.rules_rung)),
         *(each(P) for each in (keys.log, keys.log_meta, keys.quarantine_counts)),
         *(each(P) for each in (keys.resync_numbers, keys.resyncs, keys.resyncs_open)),
         *(each(P) for each in (keys.resyncs_rung, keys.resyncs_due)),

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cohorts.carried import Carried, Migration
 from app.cohorts.epochs import Machine
 from app.cohorts.record import CohortRecord, Rename
 from app.cohorts.resync import Resync
@@ -17,6 +18,8 @@ numbers = st.integers(0, 1 << 40)
 machines = st.builds(
     Machine, count=numbers, epoch=numbers, partial=st.sampled_from(("", "assumed", "proven"))
 )
+written = st.lists(st.tuples(names, names), max_size=3)
+migrations = st.builds(Migration, names, numbers, written, written, st.booleans(), numbers)
 records = st.builds(
     CohortRecord,
     cohort_id=st.just("c"),
@@ -25,7 +28,8 @@ records = st.builds(
     machine=machines,
     buckets=st.integers(1, 1 << 20),
     entries=numbers,
-    rename=st.none() | st.builds(Rename, st.lists(names, min_size=1), numbers, numbers),
+    rename=st.none() | st.builds(Rename, st.lists(names, min_size=1), numbers, numbers, names),
+    carried=st.builds(Carried, written, st.none() | migrations),
     resync=st.none() | st.builds(Resync, numbers, st.just("reconcile"), numbers, named=st.lists(numbers)),
     suspect=names,
     quarantined=numbers,
