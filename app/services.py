@@ -26,7 +26,10 @@ from app.destinations.dead_letters.ageing import Ageing
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
+from app.destinations.moving.cursors import Cursors
+from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
+from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
@@ -80,6 +83,9 @@ class Services:
     failed_logins: FailedLogins
     audit: Audit
     destinations: DestinationStatuses
+    operating: Operating
+    cursors: Cursors
+    standings: Standings
     heartbeats: Heartbeats
     recorder: Recorder
     stored_metrics: StoredMetrics
@@ -126,6 +132,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     query = _query(settings, redis, observer)
     reading = ReadingLane(redis, query, cohorts, membership, Progress(redis, lanes), refused_ids=REFUSED_IDS)
     destinations = Destinations(settings, redis, lanes, changelog, outboxes, observe=observer)
+    statuses = DestinationStatuses(redis, changelog, outboxes)
     return Services(
         settings=settings,
         redis=redis,
@@ -152,7 +159,10 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
-        destinations=DestinationStatuses(redis, changelog, outboxes),
+        destinations=statuses,
+        operating=Operating(redis, lanes),
+        cursors=Cursors(redis, lanes, changelog, outboxes, destinations.pending),
+        standings=Standings(redis, inbox, outboxes, statuses),
         heartbeats=Heartbeats(redis),
         recorder=recorder,
         stored_metrics=stored_metrics,

@@ -86,6 +86,10 @@ class DestinationStatuses:
             with_project=position.with_project,
         )
 
+    def waiting(self, project_id: str, lane: str) -> int:
+        """Count the profiles whose updates in this lane wait for a link."""
+        return waiting_ids(self._redis, project_id, lane)
+
     def _behind(self, project_id: str, lane: LaneKind, position: Position) -> tuple[int, int | None]:
         """Return how much is not yet settled, and when (ms) the oldest of it came; None if there is none."""
         if lane.outbox:

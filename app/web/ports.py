@@ -19,7 +19,10 @@ from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
+from app.destinations.moving.cursors import Cursors
+from app.destinations.operating import Operating
 from app.destinations.outbox import Request, Submitted
+from app.destinations.remaining import Standings
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.estimate import Estimates
@@ -109,6 +112,15 @@ class WebServices(Protocol):
 
     @property
     def audit(self) -> Audit: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def operating(self) -> Operating: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def cursors(self) -> Cursors: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def standings(self) -> Standings: ...  # noqa: D102 - a plain attribute
 
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute

@@ -61,8 +61,8 @@ def _between(lane: LaneKind, counted: Counted, entries: int, *, skip: bool) -> I
     done = "skipped: never sent" if skip else "delivered again"
     if lane.outbox:
         yield (
-            f"{_count(counted.records, 'record')} of {_count(entries, 'submission')}: dropped, never sent, and"
-            " not to be brought back, although services were told that they are kept."
+            f"{_count(counted.records, 'record')} of {_count(entries, 'submission')}: dropped, never sent,"
+            " and not to be brought back, although services were told that they are kept."
         )
         return
     changes = ", ".join(f"{counted.changes[way]:,} {way}" for way in WAYS)

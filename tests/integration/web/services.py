@@ -22,7 +22,10 @@ from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
+from app.destinations.moving.cursors import Cursors
+from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes, Request, Submitted
+from app.destinations.remaining import Standings
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.resyncs import Resyncs
@@ -137,6 +140,9 @@ class FakeServices:
     redriver: Redriver = field(default_factory=lambda: cast("Redriver", None))
     quarantine: Quarantine = field(default_factory=lambda: Quarantine(connect(NOWHERE)))
     links: Ledger = field(default_factory=lambda: Ledger(connect(NOWHERE)))
+    operating: Operating = field(default_factory=lambda: cast("Operating", None))
+    cursors: Cursors = field(default_factory=lambda: cast("Cursors", None))
+    standings: Standings = field(default_factory=lambda: cast("Standings", None))
     pending_links: PendingLinks = field(
         default_factory=lambda: PendingLinks(connect(NOWHERE), cast("Outboxes", None))
     )

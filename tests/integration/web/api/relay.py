@@ -16,6 +16,8 @@ from app.access.audit import Audit
 from app.access.failed_logins import FailedLogins
 from app.access.scopes import Scope
 from app.access.tokens import Tokens
+from app.cohorts.changelog import ChangeLog
+from app.cohorts.inbox import Inbox
 from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
 from app.cohorts.sessions import Sessions
@@ -25,7 +27,11 @@ from app.destinations.dead_letters import DeadLetters
 from app.destinations.dead_letters.redriving import Redriver
 from app.destinations.identity.ledger import Ledger
 from app.destinations.identity.pending import PendingLinks
+from app.destinations.moving.cursors import Cursors
+from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
+from app.destinations.remaining import Standings
+from app.destinations.status import DestinationStatuses
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.work import OutboxName
@@ -63,6 +69,9 @@ class ApiServices:
     pending_links: PendingLinks
     resyncs: Resyncs
     query: Estimates
+    operating: Operating
+    cursors: Cursors
+    standings: Standings
     inbox: FakeInbox = field(default_factory=FakeInbox)
     recorder: Recorder = field(default_factory=Recorder)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
@@ -72,6 +81,8 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
     """Make them."""
     lanes = Lanes(redis, LaneQueue(redis), settings.lease_s)
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes)
+    changelog = ChangeLog(redis, lanes, settings.log_keep_entries)
+    pending = PendingLinks(redis, outboxes)
     letters, sessions = DeadLetters(redis), Sessions(redis)
     return ApiServices(
         settings,
@@ -85,12 +96,20 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         whys=Whys(redis, sessions),
         outboxes=outboxes,
         links=Ledger(redis),
-        pending_links=PendingLinks(redis, outboxes),
+        pending_links=pending,
         dead_letters=letters,
         redriver=Redriver(redis, lanes, letters, settings.outbox_cap_bytes),
         quarantine=Quarantine(redis),
         resyncs=Resyncs(redis, lanes, Cohorts(redis)),
         query=FakeEstimates(),
+        operating=Operating(redis, lanes),
+        cursors=Cursors(redis, lanes, changelog, outboxes, pending),
+        standings=Standings(
+            redis,
+            Inbox(redis, lanes, 1_000, 2_000),
+            outboxes,
+            DestinationStatuses(redis, changelog, outboxes),
+        ),
     )
 
 
