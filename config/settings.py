@@ -10,13 +10,16 @@ from config.projects import Hosts, Project, Projects
 from config.secret import Secret
 from config.variables import (
     InvalidValueError,
+    Networks,
     Variable,
     choice,
     flag,
     http_url,
+    networks,
     redis_url,
     seconds,
     secret_key,
+    share,
     whole,
 )
 
@@ -48,6 +51,7 @@ class Settings:
     redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)
     rq_redis_url: str = field(default=DEFAULT_REDIS_URL, repr=False)
     port: int = 8000
+    public_url: str = "http://localhost:8000"
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "console"
     access_log: bool = False
@@ -58,6 +62,12 @@ class Settings:
     query_timeout_s: float = 60.0
     queries_an_hour: int = 60
     query_pages_count: bool = True
+    audit_interval_s: float = 21_600.0
+    audit_share: float = 0.5
+    audit_tolerance: float = 0.001
+    silence_after_s: float = 3_900.0
+    shrink_share: float = 0.5
+    hold_shrinking: bool = False
     max_body_bytes: int = 32 * 1024 * 1024
     inbox_soft_cap_bytes: int = 64 * 1024 * 1024
     inbox_hard_cap_bytes: int = 256 * 1024 * 1024
@@ -75,10 +85,15 @@ class Settings:
     session_days: int = 7
     dead_letter_cap: int = 100_000
     dead_letter_days: int = 30
+    erasure_suppression_h: int = 24
     metrics_token: Secret | None = None
     audit_cap: int = 100_000
     failed_login_limit: int = 20
     trusted_proxies: int = 0
+    subscriber_timeout_s: float = 15.0
+    subscriber_threads: int = 32
+    subscriber_http: bool = False
+    subscriber_networks: Networks = ()
     # Overrides of Mixpanel's hosts by family; the projects' own `hosts` have them applied.
     hosts: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,6 +109,7 @@ VARIABLES: Final = (
         missing="is not set; make one with: python -c 'import secrets; print(secrets.token_hex(32))'",
     ),
     Variable("PORT", "port", whole(1, 65_535)),
+    Variable("PUBLIC_URL", "public_url", http_url),
     Variable("LOG_LEVEL", "log_level", choice("DEBUG", "INFO", "WARNING", "ERROR")),
     Variable("LOG_FORMAT", "log_format", choice("console", "json")),
     Variable("ACCESS_LOG", "access_log", flag),
@@ -104,6 +120,12 @@ VARIABLES: Final = (
     Variable("QUERY_TIMEOUT_S", "query_timeout_s", seconds(1, 600)),
     Variable("QUERIES_AN_HOUR", "queries_an_hour", whole(1, 100_000)),
     Variable("QUERY_PAGES_COUNT", "query_pages_count", flag),
+    Variable("AUDIT_INTERVAL_S", "audit_interval_s", seconds(0, 2_592_000)),
+    Variable("AUDIT_SHARE", "audit_share", share),
+    Variable("AUDIT_TOLERANCE", "audit_tolerance", share),
+    Variable("SILENCE_AFTER_S", "silence_after_s", seconds(0, 2_592_000)),
+    Variable("SHRINK_SHARE", "shrink_share", share),
+    Variable("HOLD_SHRINKING", "hold_shrinking", flag),
     Variable("MAX_BODY_BYTES", "max_body_bytes", whole(1024, 1024 * _MIB)),
     Variable("INBOX_SOFT_CAP_BYTES", "inbox_soft_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
     Variable("INBOX_HARD_CAP_BYTES", "inbox_hard_cap_bytes", whole(1024, 1024 * 1024 * _MIB)),
@@ -121,9 +143,14 @@ VARIABLES: Final = (
     Variable("SESSION_DAYS", "session_days", whole(1, 365)),
     Variable("DEAD_LETTER_CAP", "dead_letter_cap", whole(1, 10_000_000)),
     Variable("DEAD_LETTER_DAYS", "dead_letter_days", whole(1, 3650)),
+    Variable("ERASURE_SUPPRESSION_H", "erasure_suppression_h", whole(1, 8760)),
     Variable("METRICS_TOKEN", "metrics_token", secret_key),
     Variable("AUDIT_CAP", "audit_cap", whole(100, 10_000_000)),
     Variable("FAILED_LOGIN_LIMIT", "failed_login_limit", whole(1, 1_000_000)),
+    Variable("SUBSCRIBER_TIMEOUT_S", "subscriber_timeout_s", seconds(1, 60)),
+    Variable("SUBSCRIBER_THREADS", "subscriber_threads", whole(2, 512)),
+    Variable("SUBSCRIBER_HTTP", "subscriber_http", flag),
+    Variable("SUBSCRIBER_NETWORKS", "subscriber_networks", networks),
     Variable("TRUSTED_PROXIES", "trusted_proxies", whole(0, 10)),
 )
 HOST_VARIABLES: Final[Mapping[str, str]] = {

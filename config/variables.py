@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from config.secret import Secret
 _MIN_SECRET_KEY: Final = 16
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class InvalidValueError(ValueError):
@@ -60,6 +63,17 @@ def seconds(lowest: float, highest: float) -> Callable[[str], float]:
     return read
 
 
+def share(text: str) -> float:
+    """Read a part of a whole, from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise InvalidValueError("must be a number from 0 to 1")
+    return number
+
+
 def choice(*choices: str) -> Callable[[str], str]:
     """Make a reader of one of some words, in any case."""
 
@@ -106,6 +120,14 @@ def _checked_url(text: str, schemes: tuple[str, ...], hint: str) -> Any:
     if not valid or any(character.isspace() for character in text):
         raise InvalidValueError(hint)
     return url
+
+
+def networks(text: str) -> Networks:
+    """Read networks, separated by commas."""
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(","))
+    except ValueError:
+        raise InvalidValueError("must be networks such as 10.1.0.0/16, 192.168.7.5/32, fd00::/8") from None
 
 
 def secret_key(text: str) -> Secret:

@@ -18,19 +18,21 @@ class LaneKind:
     Attributes:
         name: as in the lane's key.
         queue: the RQ queue whose workers run it.
-        source: what it reads: the `inbox`, the change `log`, an `outbox`, or `resyncs` that are under way.
+        source: what it reads: the `inbox`, the change `log`, an `outbox`, `resyncs` or `erasures` that are
+            under way, or `turns` of subscriptions.
         outbox: which outbox, where it reads one.
     """
 
     name: str
     queue: str
-    source: Literal["inbox", "log", "outbox", "resyncs"]
+    source: Literal["inbox", "log", "outbox", "resyncs", "erasures", "turns"]
     outbox: OutboxName | None = None
 
     @property
     def work(self) -> str:
-        """What `has_work` looks for: a page of the `inbox`, a `sequence` behind the cursor, what is `due`."""
-        return {"inbox": "inbox", "resyncs": "due"}.get(self.source, "sequence")
+        """What `has_work` looks for: a page of the `inbox`, a `sequence`, what is `due`, or `turns`."""
+        known = {"inbox": "inbox", "resyncs": "due", "erasures": "due", "turns": "turns"}
+        return known.get(self.source, "sequence")
 
     def work_keys(self, project_id: str) -> tuple[str, str]:
         """Return the two keys that tell whether the lane has work."""
@@ -38,6 +40,10 @@ class LaneKind:
             return keys.inbox(project_id), keys.due(project_id)
         if self.source == "resyncs":
             return keys.resyncs_open(project_id), keys.resyncs_due(project_id)
+        if self.source == "erasures":
+            return keys.erasures_open(project_id), keys.erasures_due(project_id)
+        if self.source == "turns":
+            return keys.log_meta(project_id), keys.subscription_turns(project_id)
         read = keys.outbox_meta(project_id, self.outbox) if self.outbox else keys.log_meta(project_id)
         return read, keys.destination(project_id, self.name)
 
@@ -51,10 +57,13 @@ PROFILES: Final = LaneKind("profiles", queue="mixpanel", source="log")
 EVENTS: Final = LaneKind("events", queue="mixpanel", source="log")
 IDENTITY: Final = LaneKind("identity", queue="mixpanel", source="log")
 RESYNC: Final = LaneKind("resync", queue="mixpanel", source="resyncs")
+ERASURE: Final = LaneKind("erasure", queue="mixpanel", source="erasures")
+WEBHOOKS: Final = LaneKind("webhooks", queue="webhooks", source="turns")
 OUTBOX_LANES: Final[Mapping[OutboxName, LaneKind]] = {name: _outbox_lane(name) for name in OUTBOXES}
 
 LANES: Final = {
-    kind.name: kind for kind in (APPLY, PROFILES, EVENTS, IDENTITY, *OUTBOX_LANES.values(), RESYNC)
+    kind.name: kind
+    for kind in (APPLY, PROFILES, EVENTS, IDENTITY, *OUTBOX_LANES.values(), RESYNC, ERASURE, WEBHOOKS)
 }
 QUEUES: Final = tuple(dict.fromkeys(kind.queue for kind in LANES.values()))
 
@@ -72,7 +81,7 @@ def log_lanes(project: Project) -> tuple[LaneKind, ...]:
 def lanes_of(project: Project) -> tuple[LaneKind, ...]:
     """Return the project's lanes, in the order that work takes."""
     resync = (RESYNC,) if project.service_account else ()  # without one, nothing can be read
-    return (APPLY, *log_lanes(project), *OUTBOX_LANES.values(), *resync)
+    return (APPLY, *log_lanes(project), *OUTBOX_LANES.values(), *resync, ERASURE, WEBHOOKS)
 
 
 def readers_of(projects: Mapping[str, Project]) -> Readers:

@@ -177,7 +177,7 @@ def log(project_id: str) -> str:
 
 
 def log_meta(project_id: str) -> str:
-    """Hash: generation and last sequence of the log, how many changes ever, by cause and kind, bytes and gaps.
+    """Hash: generation and last sequence of the log, its bytes, changes ever by cause and kind, gaps.
 
     Kept; written wherever an entry is appended.
     """
@@ -185,7 +185,7 @@ def log_meta(project_id: str) -> str:
 
 
 def log_gaps(project_id: str) -> str:
-    """Hash: consumer of the log -> which entries it is missing (JSON). Fields go once it reads on; by gap.lua."""
+    """Hash: consumer of the log -> entries it is missing (JSON). Fields go once it reads on; by gap.lua."""
     return _of(project_id, "log", "gaps")
 
 
@@ -266,6 +266,19 @@ def held(project_id: str) -> str:
 
 
 # --- outboxes ---------------------------------------------------------------------------------------------
+
+
+def destination_syncs(project_id: str, name: str) -> str:
+    """Hash: cohort id -> what was delivered before its open syncs (JSON); '' -> before the window at hand.
+
+    Kept, a field a cohort; written by advance.lua.
+    """
+    return _of(project_id, "d", name, "syncs")
+
+
+def destination_completing(project_id: str, name: str) -> str:
+    """Hash: sequence of a waiting room -> entry to append once the room is past it (JSON). By advance.lua."""
+    return _of(project_id, "d", name, "completing")
 
 
 def outbox(project_id: str, name: str) -> str:

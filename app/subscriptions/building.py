@@ -1,0 +1,59 @@
+"""Put together what sends to subscribers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from redis import Redis
+
+from app.cohorts.changelog import ChangeLog
+from app.feed.encoding import Encoder
+from app.feed.reading import Feed
+from app.subscriptions.addresses import AddressPolicy
+from app.subscriptions.dispatching import Threads, WebhookLane
+from app.subscriptions.posting import Poster
+from app.subscriptions.sending import Sending
+from app.subscriptions.settling import Settling
+from app.subscriptions.subscriptions import Subscriptions
+from app.subscriptions.turns import Turns
+from config.settings import Settings
+
+_LOOK_UP_S: Final = 30.0
+"""A look-up of a host's name takes no longer, by a resolver's usual settings; no deadline reaches into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What the worker's lane runs, and what a test message is sent with."""
+
+    lane: WebhookLane
+    poster: Poster
+    threads: Threads
+
+
+def build_sender(
+    settings: Settings,
+    redis: Redis,
+    subscriptions: Subscriptions,
+    *,
+    changelog: ChangeLog,
+    feed: Feed,
+    encoder: Encoder,
+) -> Sender:
+    """Make it; no thread starts and nothing connects before there is something to send."""
+    poster = Poster(
+        AddressPolicy(settings.subscriber_networks),
+        timeout_s=settings.subscriber_timeout_s,
+        connections=settings.subscriber_threads,
+    )
+    lease_s = settings.subscriber_timeout_s + _LOOK_UP_S
+    sending = Sending(
+        redis,
+        feed,
+        subscriptions,
+        encoder=encoder,
+        settling=Settling(redis, lease_s),
+        poster=poster,
+        changelog=changelog,
+    )
+    threads = Threads(settings.subscriber_threads)
+    return Sender(WebhookLane(Turns(redis), threads, sending.run, lease_s), poster, threads)

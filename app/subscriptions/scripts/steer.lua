@@ -1,0 +1,24 @@
+-- Do with a subscription in a project what a person wants. Not fenced: it takes the turn from whoever has it.
+-- KEYS  1 turns, 2 places, 3 subscription in the project
+-- ARGV  1 subscription, 2 'new' (there must be none), 'old' (there must be one), 3 score of its turn, '' for none,
+--       4 sequence of its place, '' to keep it, 5 how many of the fields that follow to set (name, value), then those,
+--       then fields to drop
+-- Answer  1, or 0 when there is one, or none, against what ARGV 2 says; then nothing is changed
+-- Cost  O(log(subscriptions)).
+--! include store/scripts/although_full.lua
+local name = ARGV[1]
+if (redis.call('HEXISTS', KEYS[3], 'position') == 1) ~= (ARGV[2] == 'old') then return 0 end
+if ARGV[2] == 'old' then although_full(KEYS[3]) end
+if ARGV[3] == '' then
+  redis.call('ZREM', KEYS[1], name)
+else
+  redis.call('ZADD', KEYS[1], ARGV[3], name)
+end
+if ARGV[4] ~= '' then redis.call('ZADD', KEYS[2], ARGV[4], name) end
+local at = 6
+for _ = 1, tonumber(ARGV[5]) do
+  redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for i = at, #ARGV do redis.call('HDEL', KEYS[3], ARGV[i]) end
+return 1
