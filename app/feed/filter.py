@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, Self
 
 from app.cohorts.changelog import Entry
-from app.feed.types import GAP, PREFIX, TYPES
+from app.feed.types import ALWAYS, PREFIX, TYPES
 
 
 class InvalidFilter(ValueError):  # noqa: N818 - named as the edge's other errors are
@@ -15,9 +15,7 @@ class InvalidFilter(ValueError):  # noqa: N818 - named as the edge's other error
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Types and cohorts; with none of either, all.
-
-    A gap is told whatever the filter: what was lost may have been something that it lets through.
+    """Types and cohorts; with none of either, all. What is in `types.ALWAYS` is told whatever the filter.
 
     Attributes:
         types: as in `types.TYPES`.
@@ -47,7 +45,11 @@ class EventFilter:
 
     def takes_type(self, name: str) -> bool:
         """Say whether events of a type are wanted."""
-        return not self.types or name in self.types or name == GAP
+        return not self.types or name in self.types or name in ALWAYS
+
+    def takes_entry(self, name: str, entry: Entry) -> bool:
+        """Say whether the event of a lifecycle entry is wanted."""
+        return name in ALWAYS or (self.takes_type(name) and self.takes_cohort(entry))
 
     def takes_cohort(self, entry: Entry) -> bool:
         """Say whether what an entry is about is wanted; of a rename, the old name counts, too."""

@@ -94,7 +94,7 @@ def pieces(
         name = type_of(entry.kind)
         if entry.kind in UNTOLD_KINDS:
             return
-        if skip == 0 and limit != 0 and chosen.takes_type(name) and chosen.takes_cohort(entry):
+        if skip == 0 and limit != 0 and chosen.takes_entry(name, entry):
             yield Piece(entry, name)
         return
     if entry.cause in UNTOLD or not chosen.takes_cohort(entry):

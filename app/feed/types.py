@@ -11,6 +11,10 @@ ENTERED: Final = f"{PREFIX}members.entered"
 EXITED: Final = f"{PREFIX}members.exited"
 UPDATED: Final = f"{PREFIX}members.updated"
 GAP: Final = f"{PREFIX}gap"
+ERASED: Final = f"{PREFIX}person.erased"
+ALWAYS: Final = frozenset({GAP, ERASED})
+"""Told whatever the filter: what was lost may have been something that it lets through, and a person who was
+erased may stand in any subscriber's copy."""
 
 CHANGES: Final = "changes"
 """The kind of entry that holds members."""
@@ -18,8 +22,11 @@ _KINDS: Final = (
     "sync.started",
     "sync.completed",
     "sync.superseded",
+    "sync.shrinking",
+    "hold.ended",
     "cohort.renamed",
     "cohort.rename_completed",
+    "cohort.rules_applied",
     "delivery.completed",
     "delivery.failed",
     "resync.started",
@@ -27,7 +34,11 @@ _KINDS: Final = (
     "resync.cancelled",
     "resync.failed",
     "drift.detected",
+    "drift.cleared",
     "identity.linked",
+    "person.erased",
+    "subscription.paused",
+    "subscription.ended",
 )
 OF_KIND: Final[Mapping[str, str]] = {
     **{kind: PREFIX + kind for kind in _KINDS},

@@ -20,6 +20,7 @@ from app.web.api import (
 from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
 from app.web.api.errors import answer_error
+from app.web.api.event_schemas import EventSchemas
 from app.web.api.log import log_calls
 from app.web.api.measuring import measure_calls
 from app.web.api.pages import Pages
@@ -52,6 +53,7 @@ def add_api(app: Flask, services: WebServices, draining: Draining) -> None:
     app.extensions[ACCESS] = access
     document = register(app, [make(services) for make in SECTIONS], access)
     app.register_blueprint(Pages(document).blueprint())
+    app.register_blueprint(EventSchemas.blueprint())
     app.register_error_handler(Problem, answer_error)
     log_calls(app)
     measure_calls(app, services.recorder)

@@ -67,7 +67,8 @@ class WrittenLog:
         """Lose the end of the log, as a Redis that did not persist it does."""
         for sequence in sequences:
             self.redis.xdel(keys.log(P), f"{sequence}-0")
-        self.redis.execute_command("XSETID", keys.log(P), f"{upto}-0")
+        untyped: Any = self.redis
+        untyped.execute_command("XSETID", keys.log(P), f"{upto}-0")
         self.redis.hset(keys.log_meta(P), "sequence", upto)
 
     def lose(self) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from app.feed.filter import EventFilter, InvalidFilter
-from app.feed.types import ENTERED, EXITED, GAP, TYPES, UPDATED
+from app.feed.types import ENTERED, ERASED, EXITED, GAP, TYPES, UPDATED
 from tests.unit.destinations.entries import entry
 
 
@@ -21,6 +21,13 @@ def test_a_type_that_there_is_not_is_refused_with_those_that_there_are() -> None
 
 def test_a_gap_is_always_wanted() -> None:
     assert EventFilter.parse(types=["members.entered"]).takes_type(GAP)
+
+
+def test_that_somebody_was_erased_is_told_to_all() -> None:
+    erased = entry(kind="person.erased", cause="erased", cohort=("", ""))
+    chosen = EventFilter.parse(types=["members.entered"], cohorts=["2"])
+    assert chosen.takes_entry(ERASED, erased)
+    assert not chosen.takes_entry("cohort-relay.sync.completed", entry(kind="sync.completed"))
 
 
 @pytest.mark.parametrize(

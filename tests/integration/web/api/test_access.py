@@ -22,6 +22,8 @@ PUBLIC = {
     f"{PREFIX}/docs/start.js",
     f"{PREFIX}/docs/<name>",
     f"{PREFIX}/problems/<code>",
+    f"{PREFIX}/events/schemas",
+    f"{PREFIX}/events/schemas/<name>/<int:version>",
 }
 
 
