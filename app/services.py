@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import SystemRandom
 
 from redis import Redis
 
@@ -11,10 +12,13 @@ from app.access.tokens import Tokens
 from app.cohorts.applying.run import ApplyLane
 from app.cohorts.changelog import ChangeLog
 from app.cohorts.consumers import Consumers
+from app.cohorts.epochs.shrinking import AT_LEAST, ShrinkLimit
 from app.cohorts.groups import ConsumerGroups
 from app.cohorts.holding import Holding, Limits
+from app.cohorts.holds import Holds
 from app.cohorts.inbox import Inbox
 from app.cohorts.membership import Membership
+from app.cohorts.muting import Muting
 from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
 from app.cohorts.sessions import Sessions
@@ -31,25 +35,39 @@ from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
 from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
+from app.erasure.erasures import Erasures
+from app.erasure.filing import Filing
+from app.erasure.lane import ErasureLane
+from app.erasure.membership import MembershipShare
+from app.erasure.sharing import Shares
+from app.feed.encoding import Encoder
+from app.feed.reading import Feed
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.runner import LaneRunner
-from app.lanes.work import APPLY, RESYNC, readers_of
+from app.lanes.work import APPLY, ERASURE, RESYNC, WEBHOOKS, readers_of
 from app.metrics.flushing import Flushing
 from app.metrics.recorder import Recorder
 from app.metrics.stored import StoredMetrics
+from app.mixpanel.deletions import Deletions
 from app.mixpanel.observing import Observer
 from app.mixpanel.query import Query
 from app.mixpanel.query_budget import query_rates
 from app.mixpanel.refused_ids import REFUSED_IDS
 from app.mixpanel.request_budget import RequestBudget
 from app.mixpanel.transport import Transport
+from app.resync.audit.auditing import Auditing
+from app.resync.audit.building import build_auditing
 from app.resync.progress import Progress
 from app.resync.reading import ReadingLane
 from app.resync.resyncs import Resyncs
 from app.store.connection import connect
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
+from app.subscriptions.building import build_sender
+from app.subscriptions.holding import SubscriptionHolder
+from app.subscriptions.posting import Poster
+from app.subscriptions.subscriptions import Subscriptions
 from config.settings import Settings
 
 
@@ -64,7 +82,11 @@ class Services:
     lanes: Lanes
     inbox: Inbox
     changelog: ChangeLog
+    feed: Feed
+    encoder: Encoder
     consumers: Consumers
+    subscriptions: Subscriptions
+    poster: Poster
     cohorts: Cohorts
     membership: Membership
     walk: Walk
@@ -79,6 +101,10 @@ class Services:
     pending_links: PendingLinks
     query: Query
     resyncs: Resyncs
+    auditing: Auditing
+    muting: Muting
+    holds: Holds
+    erasures: Erasures
     tokens: Tokens
     failed_logins: FailedLogins
     audit: Audit
@@ -113,7 +139,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     )
     groups = ConsumerGroups(redis)
     limits = Limits(settings.log_hold_entries, settings.log_hold_bytes, settings.log_hold_age_s)
-    holding = Holding(redis, (groups,), limits)
+    holding = Holding(redis, (groups, SubscriptionHolder(redis)), limits)
     changelog = ChangeLog(redis, lanes, settings.log_keep_entries, readers_of(settings.projects), holding)
     outboxes = Outboxes(redis, lanes, settings.outbox_cap_bytes, settings.wait_replicas)
     cohorts, membership, sessions = Cohorts(redis), Membership(redis), Sessions(redis)
@@ -126,13 +152,31 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         stored_format,
         session_days=settings.session_days,
         refused_ids=REFUSED_IDS,
+        shrink_limit=ShrinkLimit(settings.shrink_share, AT_LEAST, settings.hold_shrinking),
     )
     recorder, stored_metrics = Recorder(), StoredMetrics(redis)
     observer = Observer(recorder)
     query = _query(settings, redis, observer)
-    reading = ReadingLane(redis, query, cohorts, membership, Progress(redis, lanes), refused_ids=REFUSED_IDS)
+    auditing = build_auditing(settings, redis, lanes, query, changelog.readers)
+    reading = ReadingLane(
+        redis,
+        query,
+        cohorts,
+        membership,
+        Progress(redis, lanes),
+        refused_ids=REFUSED_IDS,
+        auditing=auditing,
+    )
     destinations = Destinations(settings, redis, lanes, changelog, outboxes, observe=observer)
+    feed, encoder, subscriptions = Feed(redis), Encoder(settings.public_url), Subscriptions(redis)
+    sender = build_sender(settings, redis, subscriptions, changelog=changelog, feed=feed, encoder=encoder)
     statuses = DestinationStatuses(redis, changelog, outboxes)
+    share = MembershipShare(redis, lanes, changelog, settings.session_days)
+    shares = Shares(redis, share, destinations.pending)
+    filing = Filing(Deletions(_transport(settings, observer)), SystemRandom())
+    erasing = ErasureLane(
+        redis, lanes, changelog, destinations.ledger, letters=dead_letters, filing=filing
+    )
     return Services(
         settings=settings,
         redis=redis,
@@ -141,7 +185,11 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         lanes=lanes,
         inbox=inbox,
         changelog=changelog,
+        feed=feed,
+        encoder=encoder,
         consumers=Consumers(redis, groups, holding),
+        subscriptions=subscriptions,
+        poster=sender.poster,
         cohorts=cohorts,
         membership=membership,
         walk=Walk(redis),
@@ -156,6 +204,10 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         pending_links=destinations.pending,
         query=query,
         resyncs=Resyncs(redis, lanes, cohorts),
+        auditing=auditing,
+        muting=Muting(redis),
+        holds=Holds(redis, lanes),
+        erasures=Erasures(redis, lanes, destinations.ledger, settings.erasure_suppression_h),
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
@@ -167,8 +219,20 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         recorder=recorder,
         stored_metrics=stored_metrics,
         flushing=Flushing(recorder, stored_metrics),
-        runners={APPLY.name: apply, RESYNC.name: reading, **destinations.runners(cohorts, membership)},
+        runners=shares.of(
+            {
+                APPLY.name: apply,
+                RESYNC.name: reading,
+                WEBHOOKS.name: sender.lane,
+                **destinations.runners(cohorts, membership),
+                ERASURE.name: erasing,
+            }
+        ),
     )
+
+
+def _transport(settings: Settings, observer: Observer) -> Transport:
+    return Transport(timeout_s=settings.mixpanel_timeout_s, connections=1, observe=observer)
 
 
 def _query(settings: Settings, redis: Redis, observer: Observer) -> Query:

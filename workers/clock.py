@@ -57,6 +57,7 @@ class Clock:
         if self._now_s() - self._tidied_s >= TIDY_EVERY_S:
             self._made.stored_format.check(self._made.redis)
             self._made.heartbeats.drop_stale()
+            self._made.auditing.schedule(list(self._made.settings.projects.values()))
             self._to_tidy = list(self._lanes)
             self._tidied_s = self._now_s()
         some, self._to_tidy = self._to_tidy[:TIDIED_A_TICK], self._to_tidy[TIDIED_A_TICK:]

@@ -35,6 +35,7 @@ class Resync:
         doubted: a page was set aside since it began, so the cohort stays suspect.
         counts: what it has come to so far, by name.
         sample: some ids of each kind of difference, if it only looks.
+        sampled: how many of each kind at the most.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Resync:
     doubted: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     sample: dict[str, list[str]] = field(default_factory=dict)
+    sampled: int = SAMPLED
 
     @property
     def compares(self) -> bool:
@@ -63,7 +65,7 @@ class Resync:
     def found(self, difference: Difference, distinct_id: str) -> None:
         """Count a difference; one that only looks keeps some."""
         self.count(difference)
-        if self.dry_run and len(self.sample.setdefault(difference, [])) < SAMPLED:
+        if self.dry_run and len(self.sample.setdefault(difference, [])) < self.sampled:
             self.sample[difference].append(distinct_id)
 
     def progress(self) -> tuple[str | bytes, ...]:

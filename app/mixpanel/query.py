@@ -37,8 +37,12 @@ class Query:
         self.budget = budget
         self._transport = transport
 
-    def cohorts(self, project: Project) -> list[ListedCohort]:
+    def cohorts(self, project: Project, *, spare: int = 0) -> list[ListedCohort]:
         """List the project's cohorts with their counts. One query, whatever their number.
+
+        Args:
+            project: Whose.
+            spare: Queries of the hour to leave to others.
 
         Raises:
             OverBudget: No slot is free; nothing was asked.
@@ -48,7 +52,7 @@ class Query:
         Source: https://docs.mixpanel.com/reference/cohorts-list
         """
         call = self._call(project, "/cohorts/list", None, MAX_LIST_BYTES)
-        with self.budget.slot(project.id):
+        with self.budget.slot(project.id, spare=spare):
             answer = self._transport.send(call)
         if answer.status in _GONE:
             raise Rejected(answer.status, f"listing cohorts was refused ({answer.status})")
@@ -63,6 +67,7 @@ class Query:
         output_properties: Sequence[str] = (),
         *,
         page_size: int | None = None,
+        spare: int = 0,
     ) -> MembersPage:
         """Read a page of who is in a cohort, ids without a profile included.
 
@@ -76,6 +81,7 @@ class Query:
             session_id: As the first page gave it; None for page 0.
             output_properties: Names of the profile properties to come along.
             page_size: As the first page gave it, to be sure that pages are cut alike.
+            spare: Queries of the hour to leave to others.
 
         Raises:
             OverBudget: No slot is free; nothing was asked.
@@ -91,7 +97,7 @@ class Query:
             raise ValueError("a further page needs the session of the first")
         form = _form(cohort_id, page, session_id, output_properties)
         call = self._call(project, "/engage", form, MAX_ANSWER_BYTES)
-        with self.budget.slot(project.id, follow_up=page > 0):
+        with self.budget.slot(project.id, follow_up=page > 0, spare=spare):
             answer = self._transport.send(call)
         if answer.status in _GONE:
             raise _refusal(answer.status, cohort_id, follow_up=page > 0)

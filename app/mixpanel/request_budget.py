@@ -109,7 +109,7 @@ class RequestBudget:
         self._now_us = now_us
 
     @contextmanager
-    def slot(self, project_id: str, *, follow_up: bool = False) -> Iterator[Slot]:
+    def slot(self, project_id: str, *, follow_up: bool = False, spare: int = 0) -> Iterator[Slot]:
         """Hold a slot while a request is made.
 
         What never reached Mixpanel is not counted: an hour without a network leaves the budget whole.
@@ -117,11 +117,12 @@ class RequestBudget:
         Args:
             project_id: Whose budget.
             follow_up: The request is for a further page of a query that was counted.
+            spare: Requests of the first window to leave to others: what can wait takes none of these.
 
         Raises:
             OverBudget: There is no slot; nothing was counted.
         """
-        slot = self.begin(project_id, follow_up=follow_up)
+        slot = self.begin(project_id, follow_up=follow_up, spare=spare)
         reached = True
         try:
             yield slot
@@ -132,7 +133,7 @@ class RequestBudget:
             with suppress(RedisError):  # the answer is worth more than the slot, which its lease gives back
                 self.end(project_id, slot, reached=reached)
 
-    def begin(self, project_id: str, *, follow_up: bool = False) -> Slot:
+    def begin(self, project_id: str, *, follow_up: bool = False, spare: int = 0) -> Slot:
         """Take a slot; as `slot`, which is what gives it back whatever happens.
 
         Raises:
@@ -142,7 +143,8 @@ class RequestBudget:
         rates, slot_id = self.rates, uuid4().hex
         args: list[str | int] = [slot_id, rates.at_once, round(rates.lease_s * _US)]
         for window, length_us in zip(rates.windows, self._lengths_us, strict=True):
-            args += [window.most, length_us, int(window.follow_ups or not follow_up)]
+            args += [max(1, window.most - spare), length_us, int(window.follow_ups or not follow_up)]
+            spare = 0
         answer = self._begin(keys=self._keys(project_id), args=[*args, *self._now()])
         window_us, lease_us, now_us = map(int, answer)
         if window_us or lease_us:

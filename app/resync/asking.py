@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Query(Protocol):
     """Asks Mixpanel; `app.mixpanel.query.Query` does."""
 
-    def cohorts(self, project: Project) -> list[ListedCohort]:
+    def cohorts(self, project: Project, *, spare: int = 0) -> list[ListedCohort]:
         """List the project's cohorts."""
         ...
 
@@ -30,6 +30,7 @@ class Query(Protocol):
         output_properties: Sequence[str] = (),
         *,
         page_size: int | None = None,
+        spare: int = 0,
     ) -> MembersPage:
         """Read a page of a cohort's members."""
         ...

@@ -30,8 +30,11 @@ class Progress:
         self._ring = scripts.load(redis, "resync/scripts/ring.lua")
 
     def next(self, project_id: str) -> int | None:
-        """Return the number of a resync that the lane has to do with, None where there is none."""
-        found = cast("list[bytes]", self._redis.zrange(keys.resyncs_due(project_id), 0, 0))
+        """Return the number of a resync that the lane has to do with now, None where there is none."""
+        now_s, now_us = self._redis.time()
+        now_ms = now_s * 1000 + now_us // 1000
+        due = keys.resyncs_due(project_id)
+        found = cast("list[bytes]", self._redis.zrangebyscore(due, 0, now_ms, start=0, num=1))
         return int(found[0]) if found else None
 
     def read(self, project_id: str, number: int) -> dict[str, str]:
@@ -112,6 +115,16 @@ class Progress:
             LaneLost: the lane is somebody else's.
         """
         lane.write(keys.resyncs_due(lane.project_id), "ZADD", 0, number)
+
+    def postpone(self, lane: HeldLane, number: int, wait_s: float) -> None:
+        """Have nothing to do with a resync for some seconds, while others go on.
+
+        Raises:
+            LaneLost: the lane is somebody else's.
+        """
+        now_s, now_us = self._redis.time()
+        due_ms = now_s * 1000 + now_us // 1000 + int(wait_s * 1000) + 1
+        lane.write(keys.resyncs_due(lane.project_id), "ZADD", due_ms, number)
 
     def done(self, lane: HeldLane, number: int) -> None:
         """Have nothing more to do with a resync.

@@ -24,6 +24,7 @@ from app.cohorts.page_json import DISTINCT_ID
 from app.cohorts.read_members import ReadMembers
 from app.cohorts.registry import Cohorts
 from app.cohorts.resync import ENDED
+from app.cohorts.suppression import Suppressed
 from app.destinations.held import read_held
 from app.lanes.lanes import HeldLane
 from app.lanes.outcome import Outcome
@@ -31,6 +32,7 @@ from app.mixpanel.errors import MixpanelError, Retryable, SessionExpired, Thrott
 from app.mixpanel.query_answers import MembersPage
 from app.mixpanel.retry import delay_s
 from app.resync.asking import Asking, Query
+from app.resync.audit.auditing import AUDIT, Auditing
 from app.resync.progress import NotReading, Progress, Values
 from app.store import keys
 from config.projects import Project
@@ -52,6 +54,7 @@ class ReadingLane:
     Args:
         redis, query, cohorts, membership, progress: what it works with.
         refused_ids: distinct_ids that Mixpanel takes nothing for.
+        auditing: takes the audit's steps; None for a lane that has none.
         random: for the jitter of waits.
     """
 
@@ -64,8 +67,10 @@ class ReadingLane:
         progress: Progress,
         *,
         refused_ids: Collection[str],
+        auditing: Auditing | None = None,
         random: Random | None = None,
     ) -> None:
+        self._redis = redis
         self._redis = redis
         self._query = query
         self._cohorts = cohorts
@@ -74,6 +79,7 @@ class ReadingLane:
         self._read = ReadMembers(redis)
         self._asking = Asking()
         self._refused_ids = refused_ids
+        self._auditing = auditing
         self._random = random or Random()  # noqa: S311 - a jitter, no secret
 
     def run(self, lane: HeldLane, project: Project, until: float) -> Outcome:
@@ -91,11 +97,17 @@ class ReadingLane:
             number = self._progress.next(project.id)
             if number is None:
                 return Outcome.drained()
+            if number == AUDIT:
+                self._audit(lane, project)
+                continue
             known = self._progress.read(project.id, number)
             try:
                 self._go_on(lane, project, number, known)
             except (Retryable, Throttled) as error:
-                return self._wait(lane, number, known, error)
+                outcome = self._wait(lane, number, known, error)
+                if not known.get("background"):
+                    return outcome
+                self._progress.postpone(lane, number, outcome.delay_s)
             except SessionExpired:
                 self._begin_anew(lane, number, known)
             except NotReading:
@@ -103,6 +115,12 @@ class ReadingLane:
             except (Unreadable, MixpanelError, ValueError) as error:
                 self._fail(lane, number, known, str(error))
         return Outcome.more()
+
+    def _audit(self, lane: HeldLane, project: Project) -> None:
+        if self._auditing:
+            self._auditing.go_on(lane, project)
+        else:
+            self._progress.done(lane, AUDIT)
 
     def _go_on(self, lane: HeldLane, project: Project, number: int, known: Known) -> None:
         """Do the next thing for a resync."""
@@ -153,6 +171,7 @@ class ReadingLane:
                 known.get("session_id") or None,
                 names,
                 page_size=int(known.get("page_size", 0)) or None,
+                spare=self._auditing.spare if self._auditing and known.get("background") else 0,
             ),
         )
         if read.last and not page and not read.entries and int(known["expected"]):
@@ -176,7 +195,8 @@ class ReadingLane:
         """Return whom a page names, with the exported properties that may have to be told."""
         as_sent = [{**properties, DISTINCT_ID: distinct_id} for distinct_id, properties in read.members]
         usable, _ = usable_members(as_sent, self._refused_ids)
-        people = {pack_id(distinct_id): member for distinct_id, member in usable}
+        erased = Suppressed.read(self._redis, project.id)
+        people = {pack_id(distinct_id): member for distinct_id, member in usable if distinct_id not in erased}
         if not names:
             return dict.fromkeys(people, b"")
         cohort = self._cohorts.get(project.id, known["cohort_id"])

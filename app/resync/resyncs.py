@@ -1,20 +1,26 @@
 """Ask for resyncs, show how they stand, cancel them."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 import orjson
 from redis import Redis
 
+from app.cohorts import buckets
 from app.cohorts.registry import Cohorts
 from app.lanes.lanes import Lanes
 from app.lanes.work import APPLY, RESYNC
-from app.resync.state import ResyncState, Wanted, id_of, parse_id, state_of
+from app.resync.state import AUDITOR, ResyncState, Wanted, id_of, parse_id, state_of
 from app.store import keys, scripts
 from config.projects import Project
 
 KEPT: Final = 1_000
 """Resyncs that can be listed, the newest of a project."""
+_YIELDS_WITHIN_S: Final = 3.0
+"""How long somebody who asks waits for the audit to let go of a cohort."""
+_YIELD_LOOK_S: Final = 0.05
+_AUDIT_SAMPLES: Final = 100
 _LANES: Final = {1: APPLY.name, 2: RESYNC.name}
 
 
@@ -45,7 +51,10 @@ class NotExported(Exception):  # noqa: N818 - a mistake of the caller
 class Resyncs:
     """The resyncs of all projects."""
 
-    def __init__(self, redis: Redis, lanes: Lanes, cohorts: Cohorts) -> None:
+    def __init__(
+        self, redis: Redis, lanes: Lanes, cohorts: Cohorts, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._pause = pause
         self._redis = redis
         self._lanes = lanes
         self._cohorts = cohorts
@@ -53,12 +62,33 @@ class Resyncs:
         self._cancel = scripts.load(redis, "resync/scripts/cancel.lua")
 
     def ask(self, project: Project, cohort_id: str, wanted: Wanted) -> ResyncState:
-        """Ask for a resync; the lanes do it.
+        """Ask for a resync; the lanes do it. One of the audit's gives way to it.
 
         Raises:
             UnknownCohort, UnderWay, NoQueryAccess, NotExported: nothing was asked for.
         """
         self._check(project, cohort_id, wanted)
+        try:
+            return self._ask_for(project, cohort_id, wanted)
+        except UnderWay as under_way:
+            if wanted.background or not self._gives_way(under_way.resync_id):
+                raise
+        return self._ask_for(project, cohort_id, wanted)
+
+    def _gives_way(self, resync_id: str) -> bool:
+        """Have one of the audit's stop; return whether it has."""
+        found = self.get(resync_id)
+        if found is None or found.asked_by != AUDITOR:
+            return False
+        self.cancel(resync_id)
+        for _ in range(int(_YIELDS_WITHIN_S / _YIELD_LOOK_S)):
+            found = self.get(resync_id)
+            if found is None or found.ended:
+                return True
+            self._pause(_YIELD_LOOK_S)
+        return False
+
+    def _ask_for(self, project: Project, cohort_id: str, wanted: Wanted) -> ResyncState:
         number = self._redis.incr(keys.resync_numbers(project.id))
         names = [
             keys.resync(project.id, number),
@@ -69,10 +99,12 @@ class Resyncs:
             keys.resyncs_due(project.id),
             *(keys.lane(project.id, lane) for lane in _LANES.values()),
         ]
-        args: list[str | bytes | int] = [number, cohort_id, wanted.mode, KEPT]
+        counted = wanted.mode == "replay" or wanted.background
+        args: list[str | bytes | int] = [number, cohort_id, "apply" if counted else "resync", KEPT]
         args += ["cohort_id", cohort_id, "mode", wanted.mode, "dry_run", int(wanted.dry_run)]
         args += ["output_properties", orjson.dumps(wanted.output_properties), "asked_by", wanted.asked_by]
-        taken, *answer = cast("list[int]", self._ask(keys=names, args=[*args, "state", "asked"]))
+        args += _counted(wanted) if wanted.background else ["state", "asked"]
+        taken, *answer = cast("list[int]", self._ask(keys=names, args=args))
         if not taken:
             raise UnderWay(id_of(project.id, answer[0]))
         wake, lane = answer
@@ -149,3 +181,12 @@ class Resyncs:
             return None
         text = {name.decode(): value.decode() for name, value in stored.items()}
         return state_of(project_id, number, text)
+
+
+def _counted(wanted: Wanted) -> list[str | bytes | int]:
+    """Return what the resync lane finds out about others before it reads: the audit has counted already."""
+    wide = buckets.wanted(max(wanted.expected, wanted.members))
+    return [
+        *("state", "counted", "expected", wanted.expected, "buckets", wide),
+        *("background", 1, "sampled", _AUDIT_SAMPLES),
+    ]

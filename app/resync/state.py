@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
 from app.cohorts.resync import ENDED, Mode
+
+AUDITOR: Final = "audit"
+"""Asks for reconciles that only look, behind everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +20,22 @@ class Wanted:
         mode: `replay` or `reconcile`.
         dry_run: only count.
         output_properties: to read with each member; only for `reconcile`.
-        asked_by: who asks: a token's id, or the command line.
+        asked_by: who asks: a token's id, the command line, or `audit`.
+        expected: people in the cohort by Mixpanel's count, where that was asked just now.
+        members: how many it has by the copy's, then.
     """
 
     mode: Mode
     dry_run: bool = False
     output_properties: tuple[str, ...] = ()
     asked_by: str = ""
+    expected: int = 0
+    members: int = 0
+
+    @property
+    def background(self) -> bool:
+        """Whether it comes behind all others, and leaves queries to them."""
+        return self.asked_by == AUDITOR
 
 
 @dataclass(frozen=True, slots=True)

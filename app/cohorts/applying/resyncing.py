@@ -18,7 +18,7 @@ from app.cohorts.applying.work import Work
 from app.cohorts.commit import Commit
 from app.cohorts.membership import Membership
 from app.cohorts.record import CohortRecord
-from app.cohorts.resync import ENDED, KEPT_S, Mode, Resync
+from app.cohorts.resync import ENDED, KEPT_S, SAMPLED, Mode, Resync
 from app.store import keys
 
 Asked = Mapping[str, str]
@@ -53,7 +53,7 @@ class Resyncing:
         elif asked["state"] == "failing":
             self._end(work, record, resync, "failed", asked["reason"])
         elif record.resync is None and asked["state"] == ("counted" if resync.compares else "asked"):
-            self._begin(work, record, resync)
+            self._begin(work, record, resync, asked)
         elif asked["state"] == "read":
             self._compare(work, record, resync, int(asked["kept"]))
         else:
@@ -69,14 +69,15 @@ class Resyncing:
         elif self._take_step(work, record, resync):
             self._end(work, record, resync, "completed")
 
-    def _begin(self, work: Work, record: CohortRecord, resync: Resync) -> None:
+    def _begin(self, work: Work, record: CohortRecord, resync: Resync, asked: Asked) -> None:
         record.resync = resync
         commit = work.begin(record)
         state = "applying"
         if resync.compares:
             state = resync.phase = "reading"
             resync.since = record.machine.epoch
-            commit.do(keys.resyncs_due(work.project_id), "ZADD", 0, resync.number)
+            since_ms = work.now_ms() if asked.get("background") else 0  # behind whatever people ask for
+            commit.do(keys.resyncs_due(work.project_id), "ZADD", since_ms, resync.number)
         self._log(work, commit, "resync.started", resync, {"members": record.machine.count})
         commit.do(
             keys.resync(work.project_id, resync.number),
@@ -143,6 +144,7 @@ def _made(number: int, asked: Asked) -> Resync:
         int(asked["asked_ms"]),
         dry_run=asked["dry_run"] == "1",
         buckets=int(asked.get("buckets", 0)),
+        sampled=int(asked.get("sampled", SAMPLED)),
     )
 
 

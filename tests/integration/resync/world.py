@@ -51,7 +51,7 @@ class FakeQuery:
     errors: list[Exception] = field(default_factory=list)
     sessions: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
 
-    def cohorts(self, project: Project) -> list[ListedCohort]:
+    def cohorts(self, project: Project, *, spare: int = 0) -> list[ListedCohort]:
         self._take()
         return [ListedCohort(COHORT, "VIP", len(self.present))] if self.listed else []
 
@@ -64,6 +64,7 @@ class FakeQuery:
         output_properties: Sequence[str] = (),
         *,
         page_size: int | None = None,
+        spare: int = 0,
     ) -> MembersPage:
         self._take()
         if self.errors:
