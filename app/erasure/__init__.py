@@ -1,0 +1,1 @@
+"""Erasing people: everything that the relay holds of somebody goes, wherever it is (docs/erasure.md)."""
