@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "app.cli.quarantine:quarantine_cli",
     "app.cli.resyncs:resyncs_cli",
     "app.cli.sandbox:sandbox_cli",
+    "app.cli.state:state_cli",
     "app.cli.status:status",
     "app.cli.tokens:tokens_cli",
 )

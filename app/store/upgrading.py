@@ -48,7 +48,7 @@ class NoWay(Exception):  # noqa: N818 - a state that a person has to see to
     """This code cannot bring the state that it found to the version that it needs; nothing was changed."""
 
 
-class UnderWay(Exception):  # noqa: N818 - a state, not a mistake
+class BeingUpgraded(Exception):  # noqa: N818 - a state, not a mistake
     """Somebody else upgrades it, or did within the last minute."""
 
 
@@ -107,7 +107,7 @@ class Upgrading:
 
         Raises:
             NoWay: it cannot be done.
-            UnderWay: somebody else does it.
+            BeingUpgraded: somebody else does it.
         """
         self.ahead()
         self._take()
@@ -146,7 +146,7 @@ class Upgrading:
 
     def _take(self) -> None:
         if not self._lock.take(self._name):
-            raise UnderWay
+            raise BeingUpgraded
 
     def _send_others_away(self) -> None:
         """Close the connections of others, so that they look at the mark when they come back.

@@ -12,7 +12,7 @@ from app.store.connection import connect
 from app.store.faults import redis_sentence
 from app.store.format import FORMAT, OtherFormatError, StoredFormat
 from app.store.keys import Place
-from app.store.upgrading import AT_ONCE, MIGRATIONS, Migration, NoWay, UnderWay, Upgrading
+from app.store.upgrading import AT_ONCE, MIGRATIONS, BeingUpgraded, Migration, NoWay, Upgrading
 from tests.conftest import StartRedis
 from tests.integration.installation.planting import everything
 
@@ -145,7 +145,7 @@ def test_one_at_a_time(redis_client: Redis) -> None:
     plant(redis_client)
     run = upgrading(redis_client).run()
     next(run)
-    with pytest.raises(UnderWay):
+    with pytest.raises(BeingUpgraded):
         next(upgrading(redis_client, name="somebody else").run())
 
 
