@@ -23,6 +23,7 @@ from app.destinations.moving.cursors import Cursors
 from app.destinations.operating import Operating
 from app.destinations.outbox import Request, Submitted
 from app.destinations.remaining import Standings
+from app.feed.reading import Feed
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.estimate import Estimates
@@ -85,6 +86,9 @@ class WebServices(Protocol):
 
     @property
     def quarantine(self) -> Quarantine: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def feed(self) -> Feed: ...  # noqa: D102 - a plain attribute
 
     @property
     def cohorts(self) -> Cohorts: ...  # noqa: D102 - a plain attribute

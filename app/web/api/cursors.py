@@ -3,13 +3,22 @@
 import base64
 import binascii
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from marshmallow import ValidationError, fields
 
+from app.feed.position import Position
+
 _DESCRIPTION: Final = "`next_cursor` of the answer before, to go on."
 _WRONG: Final = "must be next_cursor of the answer before"
-_PLACE: Final = re.compile(r"[0-9a-f]{16}")
+_PLACE: Final = re.compile(r"([0-9a-f]{16})\.([0-9a-z]{1,32}-[0-9]{1,18})")
+
+
+class Place(NamedTuple):
+    """Where a cohort's members go on, and where in the log the list as a whole is true."""
+
+    place: int
+    position: Position
 
 
 def text_cursor(text: str | None) -> str | None:
@@ -17,9 +26,9 @@ def text_cursor(text: str | None) -> str | None:
     return None if text is None else base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def place_cursor(place: int | None) -> str | None:
-    """Write the place at which a cohort's members go on."""
-    return None if place is None else f"{place:016x}"
+def place_cursor(place: int | None, position: Position) -> str | None:
+    """Write the place at which a cohort's members go on, and the position that the list began at."""
+    return None if place is None else f"{place:016x}.{position}"
 
 
 class TextCursor(fields.String):
@@ -38,7 +47,7 @@ class TextCursor(fields.String):
 
 
 class PlaceCursor(fields.String):
-    """Reads what `place_cursor` wrote, as a number in text: the schema's type is text."""
+    """Checks what `place_cursor` wrote, and leaves it text, as the schema says."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs) or ""
@@ -57,6 +66,7 @@ def place_cursor_field() -> PlaceCursor:
     return PlaceCursor(load_default=None, metadata={"description": _DESCRIPTION})
 
 
-def place_of_cursor(written: str | None) -> int:
-    """Return the place that a cursor stands for; the first without one."""
-    return int(written, 16) if written else 0
+def place_of_cursor(written: str | None) -> Place | None:
+    """Return what a cursor stands for; None without one."""
+    found = _PLACE.fullmatch(written) if written else None
+    return Place(int(found[1], 16), Position.parse(found[2])) if found else None

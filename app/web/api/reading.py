@@ -11,10 +11,10 @@ from app.cohorts.registry import Cohort
 from app.status.telling import told_cohort, told_member, told_sync, told_why
 from app.web.api.access import caller
 from app.web.api.answers import encoded
-from app.web.api.cursors import place_cursor, place_of_cursor, text_cursor
+from app.web.api.cursors import Place, place_cursor, place_of_cursor, text_cursor
 from app.web.api.kinds import INVALID_QUERY, UNKNOWN_COHORT
 from app.web.api.problems import Fault, Problem
-from app.web.api.reading_schemas import MOST_MEMBERS
+from app.web.api.reading_schemas import MOST_MEMBERS, POSITION
 from app.web.api.streaming import streamed, wants_lines
 from app.web.ports import WebServices
 
@@ -58,10 +58,12 @@ class ReadViews:
     def members(self, project_id: str, cohort_id: str, query: dict[str, Any]) -> Response:
         """Answer a page of the members, or all of them, one a line."""
         self._known(project_id, cohort_id)
-        place = place_of_cursor(query["cursor"])
+        # What is read behind this position may be newer than it, never older.
+        place, position = place_of_cursor(query["cursor"]) or Place(0, self.services.feed.end(project_id))
+        headers = {POSITION: str(position)}
         if wants_lines(request):
             found = self.services.walk.all(project_id, cohort_id, place)
-            return streamed(map(told_member, islice(found, query.get("limit"))))
+            return streamed(map(told_member, islice(found, query.get("limit"))), headers)
         limit = query.get("limit", _MEMBERS)
         if limit > MOST_MEMBERS:
             detail = f"must be at most {MOST_MEMBERS}; ask for application/x-ndjson to get them all"
@@ -69,9 +71,10 @@ class ReadViews:
         step = self.services.walk.step(project_id, cohort_id, place, limit)
         told = {
             "members": [told_member(each) for each in step.members],
-            "next_cursor": place_cursor(step.next),
+            "next_cursor": place_cursor(step.next, position),
+            "position": str(position),
         }
-        return encoded(HTTPStatus.OK, told, {"Vary": "Accept"})
+        return encoded(HTTPStatus.OK, told, {"Vary": "Accept", **headers})
 
     def sessions(self, project_id: str, cohort_id: str, query: dict[str, Any]) -> Response:
         """Answer a page of the syncs."""

@@ -8,6 +8,12 @@ from app.web.api.cursors import place_cursor_field, text_cursor_field
 
 MOST_LISTED: Final = 500
 MOST_MEMBERS: Final = 5_000
+POSITION: Final = "Feed-Position"
+"""Header that says where in the log a list of members is true."""
+TRUE_AT: Final = (
+    "Where in the change log the whole list, from its first page on, is true: subscribe to events behind it, and"
+    " what they tell, applied to the list, keeps it exact."
+)
 _TIME: Final = "ISO 8601, UTC."
 _NEXT: Final = "Ask again with it as `cursor` to go on; null at the end."
 SINCE: Final = "When the newest page of the sync was accepted that brought the person in; null if not known."
@@ -103,6 +109,7 @@ class MembersSchema(Schema):
 
     members = fields.List(fields.Nested(MemberSchema), required=True)
     next_cursor = _next()
+    position = fields.String(required=True, metadata={"description": TRUE_AT})
 
 
 class CallSchema(Schema):

@@ -8,6 +8,8 @@ from app.web.api.reading import ReadViews
 from app.web.api.reading_schemas import (
     CohortSchema,
     CohortsSchema,
+    POSITION,
+    TRUE_AT,
     ListQuery,
     MembersQuery,
     MembersSchema,
@@ -26,6 +28,7 @@ in the cohort from the first page to the last is found exactly once, and nobody 
 
 With `Accept: application/x-ndjson`, all of them come in one answer, one a line, however many. If it breaks
 off, the connection is cut without the answer's proper end. It is personal data."""
+_POSITION: Final = {POSITION: {"description": TRUE_AT, "schema": {"type": "string"}}}
 _WHY: Final = """An empty list says that the person is in no cohort. A cohort that the person has just left is
 told of while a later sync may show that to have been a mistake: `member` is false then.
 
@@ -86,7 +89,7 @@ def _inside(views: ReadViews) -> tuple[Endpoint, ...]:
             scope="read",
             summary="List members",
             description=_MEMBERS,
-            answers={200: Answer("A page of them, or all.", MembersSchema, other=lines)},
+            answers={200: Answer("A page of them, or all.", MembersSchema, _POSITION, other=lines)},
             problems=(UNKNOWN_COHORT,),
             query=MembersQuery,
         ),

@@ -1,6 +1,6 @@
 """Answer with one JSON object a line, as they are read: never all of them in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ def wants_lines(request: Request) -> bool:
     return request.accept_mimetypes.best_match([JSON, NDJSON], default=JSON) == NDJSON
 
 
-def streamed(objects: Iterable[dict[str, Any]]) -> Response:
-    """Return an answer of a line an object.
+def streamed(objects: Iterable[dict[str, Any]], headers: Mapping[str, str]) -> Response:
+    """Return an answer of a line an object, with headers of its own.
 
     Raises:
         RedisError: the first ones cannot be read. Later, the connection is cut, so that the caller notices.
@@ -31,6 +31,7 @@ def streamed(objects: Iterable[dict[str, Any]]) -> Response:
     answer = Response(_told(chain([first], blocks)), mimetype=NDJSON)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Vary"] = "Accept"
+    answer.headers.extend(headers)
     return answer
 
 

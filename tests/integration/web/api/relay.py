@@ -32,6 +32,7 @@ from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
 from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
+from app.feed.reading import Feed
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.work import OutboxName
@@ -57,6 +58,7 @@ class ApiServices:
     tokens: Tokens
     failed_logins: FailedLogins
     audit: Audit
+    feed: Feed
     cohorts: Cohorts
     walk: Walk
     sessions: Sessions
@@ -90,6 +92,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
+        feed=Feed(redis),
         cohorts=Cohorts(redis),
         walk=Walk(redis),
         sessions=sessions,

@@ -12,6 +12,9 @@ import redis
 from app.cohorts.buckets import bucket_of, wanted
 from app.cohorts.epochs import Entry
 from app.cohorts.packing import pack_entry, pack_id
+from app.feed.position import Position
+from app.feed.reading import Feed
+from app.feed.types import ENTERED, EXITED
 from app.store import keys
 from app.web.api import PREFIX
 from config.projects import Projects
@@ -130,6 +133,43 @@ def test_members_come_once_while_syncs_go_on_and_buckets_are_split(api: Relay, p
     assert len(found) == len(set(found))
     assert set(stay) <= set(found)
     assert get(api, ONE)["members"] > 1_000
+
+
+def test_a_list_and_the_events_behind_its_position_make_the_members_of_now(
+    api: Relay, pipeline: Pipeline
+) -> None:
+    people = [f"p{number}" for number in range(120)]
+    pipeline.send(*parse("M0{" + ",".join(people) + "}"))
+    had: set[str] = set()
+    positions: set[str] = set()
+    cursor, sync = "", 0
+    while True:
+        told = get(api, f"{ONE}/members?limit=10{cursor}")
+        had |= {member["distinct_id"] for member in told["members"]}
+        positions.add(told["position"])
+        if told["next_cursor"] is None:
+            break
+        cursor = f"&cursor={told['next_cursor']}"
+        sync += 1
+        gone, new = people[5 * sync : 5 * sync + 5], [f"new-{sync}"]
+        some = parse(f"+{sync}{{{','.join(new)}}} -{sync}{{{','.join(gone)}}}")
+        pipeline.send(*(replace(page, at=page.at + 1_800 * sync) for page in some))
+    assert len(positions) == 1
+    feed, at = Feed(pipeline.plain), Position.parse(positions.pop())
+    window = feed.read(P, at, batch=7, max_events=10_000)
+    for event in window.events:
+        ids = {member["distinct_id"] for member in event.data.get("members", ())}
+        had = had | ids if event.type == ENTERED else had - ids if event.type == EXITED else had
+    assert not window.more
+    assert had == pipeline.members()
+    assert len(had) < 120
+
+
+def test_lines_say_in_a_header_where_they_are_true(api: Relay, pipeline: Pipeline) -> None:
+    pipeline.send(*parse("M0{a,b}"))
+    headers = {"Authorization": api.token("read"), "Accept": NDJSON}
+    answer = api.call("GET", f"{ONE}/members", headers=headers)
+    assert answer.headers["Feed-Position"] == str(Feed(pipeline.plain).end(P))
 
 
 @pytest.mark.parametrize(
