@@ -11,8 +11,8 @@ MOST_MEMBERS: Final = 5_000
 POSITION: Final = "Feed-Position"
 """Header that says where in the log a list of members is true."""
 TRUE_AT: Final = (
-    "Where in the change log the whole list, from its first page on, is true: subscribe to events behind it, and"
-    " what they tell, applied to the list, keeps it exact."
+    "Where in the change log the whole list, from its first page on, is true: subscribe to events behind it,"
+    " and what they tell, applied to the list, keeps it exact."
 )
 _TIME: Final = "ISO 8601, UTC."
 _NEXT: Final = "Ask again with it as `cursor` to go on; null at the end."

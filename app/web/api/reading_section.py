@@ -6,10 +6,10 @@ from app.web.api.bodies import NDJSON
 from app.web.api.kinds import UNKNOWN_COHORT
 from app.web.api.reading import ReadViews
 from app.web.api.reading_schemas import (
-    CohortSchema,
-    CohortsSchema,
     POSITION,
     TRUE_AT,
+    CohortSchema,
+    CohortsSchema,
     ListQuery,
     MembersQuery,
     MembersSchema,
