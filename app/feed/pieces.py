@@ -126,8 +126,10 @@ def _told(member: Member) -> dict[str, Any]:
 
 
 def _told_detail(entry: Entry) -> dict[str, Any]:
-    """Return what a lifecycle entry says; times in words, as everywhere in events."""
+    """Return what a lifecycle entry says; times in words, and `members` stands for people only, no number."""
     told = dict(entry.detail)
+    if "members" in told:
+        told["member_count"] = told.pop("members")
     for name in [name for name in told if name.endswith("_ms")]:
         told[name.removesuffix("_ms")] = _time(told.pop(name))
     return told

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 
 from redis import Redis
 
@@ -51,6 +51,14 @@ class Feed:
             "list[bytes | None]", self._redis.hmget(keys.log_meta(project_id), ("generation", "sequence"))
         )
         return Position(generation.decode(), int(sequence or 0)) if generation else BEGINNING
+
+    def oldest(self, project_id: str) -> Position:
+        """Return the place before everything that is still there."""
+        end = self.end(project_id)
+        found = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
+        if not found:
+            return end
+        return Position(end.generation, int(found[0][0].split(b"-")[0]) - 1)
 
     def read(
         self,

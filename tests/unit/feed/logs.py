@@ -128,4 +128,5 @@ def _entry(
         entered=tuple((each, {}) for each in entered),
         exited=tuple(exited),
         updated=tuple((each, {"plan": str(sequence)}) for each in updated),
+        detail={"members": 7} if kind == "sync.completed" else {},
     )

@@ -68,3 +68,9 @@ def test_a_type_that_is_not_documented_here_names_no_schema() -> None:
 
 def test_ids_from_outside_are_quoted_in_a_subject() -> None:
     assert written(cohort=("a/b", "VIP"), entered="a")["subject"] == "cohorts/a%2Fb"
+
+
+def test_members_are_people_and_their_number_has_another_name() -> None:
+    data = written(kind="sync.completed", detail={"members": 17})["data"]
+    assert data["member_count"] == 17
+    assert "members" not in data
