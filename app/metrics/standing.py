@@ -59,6 +59,23 @@ LAST_SYNC: Final = _gauge(
     "last_sync_timestamp_seconds", "When a sync of any cohort was last complete; absent if never.", "project"
 )
 
+DRIFTED: Final = _gauge(
+    "cohorts_drifted", "Cohorts whose copy an audit found to differ from Mixpanel's.", "project"
+)
+DRIFT: Final = _gauge(
+    "drift_members", "People by whom they differ: missing here, or surplus.", "project", "difference"
+)
+AUDITED: Final = _gauge(
+    "audit_last_timestamp_seconds", "When counts were last compared; absent if never.", "project"
+)
+SILENT: Final = _gauge(
+    "cohorts_silent", "Cohorts that nothing is heard of, but for those muted or deleted.", "project"
+)
+SHRINKING: Final = _counter(
+    "syncs_shrinking", "Full lists that removed more than may go without a word, or are held.", "project"
+)
+HELD: Final = _gauge("syncs_held", "Full lists whose removals wait for a person.", "project")
+
 BEHIND: Final = _gauge(
     "destination_behind",
     "What is not delivered: log entries, or records of an outbox.",
@@ -104,6 +121,7 @@ STANDING: Final[tuple[Family, ...]] = (
     *(PAUSED, ACCEPTING),
     *(ACCEPTED, DUPLICATE, APPLIED, INBOX_PAGES, INBOX_BYTES, INBOX_CAP, SET_ASIDE),
     *(CHANGES, LOG_ENTRIES, COHORTS, DOUBTFUL, MEMBERS, QUARANTINED, LAST_SYNC),
+    *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),
     *(OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_CAP),
     *(BUDGET_RECORDS, BUDGET_BYTES, BUDGET_QUERIES, LANE_WAITING),

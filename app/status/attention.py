@@ -6,6 +6,7 @@ from typing import Final
 from app.cohorts.registry import Cohort
 from app.lanes.work import APPLY, QUEUES
 from app.status.checks import Check
+from app.status.cohort_checks import odd_cohorts
 from app.status.destinations import LAGGING_S, destination_checks
 from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
@@ -32,6 +33,7 @@ def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     yield _set_aside(project)
     yield _dead_letters(project)
     yield _cohorts(project)
+    yield from odd_cohorts(project, now_ms)
 
 
 def _queues(overview: Overview) -> Iterator[Check]:

@@ -101,6 +101,7 @@ class Metrics:
         for project, numbers in zip(overview.projects, counted, strict=True):
             samples += _of_inbox(project, numbers)
             samples += _of_log(project, numbers)
+            samples += _of_copies(project, numbers)
             samples += _of_destinations(project, numbers)
             samples += _of_letters(project, numbers)
             samples += self._of_budget(project.id, numbers, overview.at_ms)
@@ -194,6 +195,18 @@ def _of_log(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     yield standing.QUARANTINED, of, project.quarantined
     if synced_ms := max((cohort.synced_ms for cohort in project.cohorts), default=0):
         yield standing.LAST_SYNC, of, synced_ms / 1000
+
+
+def _of_copies(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
+    of, drifts = (project.id,), project.audit.drifts
+    yield standing.DRIFTED, of, len(drifts)
+    yield standing.DRIFT, (*of, "missing"), sum(drift.missing for drift in drifts)
+    yield standing.DRIFT, (*of, "surplus"), sum(drift.surplus for drift in drifts)
+    if project.audit.listed_ms:
+        yield standing.AUDITED, of, project.audit.listed_ms / 1000
+    yield standing.SILENT, of, sum(each.alarming for each in project.silences)
+    yield standing.SHRINKING, of, _number(counted.log, b"shrinking")
+    yield standing.HELD, of, sum(bool(each.held and not each.held.refused) for each in project.cohorts)
 
 
 def _of_destinations(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:

@@ -31,7 +31,7 @@ class AuditState:
     next_ms: int = 0
     listed_ms: int = 0
     reason: str = ""
-    unlisted: frozenset[str] = frozenset()
+    unlisted: tuple[str, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     @property
@@ -61,7 +61,7 @@ class Findings:
             next_ms=int(found.get(b"next_ms", 0)),
             listed_ms=int(found.get(b"listed_ms", 0)),
             reason=found.get(b"reason", b"").decode(),
-            unlisted=frozenset(orjson.loads(found.get(b"unlisted", b"[]"))),
+            unlisted=tuple(orjson.loads(found.get(b"unlisted", b"[]"))),
             checks={check.cohort_id: check for check in checks},
         )
 

@@ -252,7 +252,7 @@ def test_an_unanswered_listing_is_tried_again_soon(world: Audited) -> None:
 def test_a_cohort_that_mixpanel_does_not_list_is_noted(world: Audited) -> None:
     world.mixpanel.cohorts_ = {}
     world.audit()
-    assert world.state.unlisted == {COHORT}
+    assert world.state.unlisted == (COHORT,)
 
 
 def test_an_operators_resync_takes_a_cohort_from_the_audit(world: Audited) -> None:
