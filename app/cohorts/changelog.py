@@ -183,6 +183,7 @@ class ChangeLog:
             names += [
                 keys.destination(project_id, kind.name),
                 keys.destination_accepted(project_id, kind.name),
+                keys.destination_syncs(project_id, kind.name),
             ]
             args.append(int(kind in reading))
         if not self._admit(keys=names, args=args):

@@ -126,7 +126,7 @@ class Destinations:
             timeout_s=self._settings.mixpanel_timeout_s,
         )
         source = LinksSource(self._outboxes, self.ledger, self.pending)
-        return Destination(source, sender, cursor, self._changelog, random=SystemRandom())
+        return Destination(source, sender, cursor, random=SystemRandom())
 
     def _mover(self) -> LinkMover:
         """Make the runner of the lane that moves the links of rules into the identity outbox."""
@@ -146,7 +146,7 @@ class Destinations:
             connections=self._settings.mixpanel_connections,
             timeout_s=self._settings.mixpanel_timeout_s,
         )
-        return Destination(source, sender, cursor, self._changelog, random=SystemRandom())
+        return Destination(source, sender, cursor, random=SystemRandom())
 
     def _batches(self, endpoint: Endpoint) -> BatchSender:
         return BatchSender(endpoint, self._budget, self._limits)

@@ -14,9 +14,11 @@ from redis import Redis
 from redis.commands.core import Script
 from structlog.stdlib import get_logger
 
+from app.cohorts.commit import NewEntry, candidate_generation
+from app.destinations.completing import Completions
 from app.destinations.dead_letters import DeadLetter
 from app.destinations.outbox import Command
-from app.destinations.position import Position, read_position
+from app.destinations.position import Position, State, read_position
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
 from app.store.slices import slices
@@ -25,6 +27,9 @@ log = get_logger(__name__)
 
 MARKS_A_CALL: Final = 1_000
 LETTERS_A_CALL: Final = 250
+FAILED: Final = "delivery.failed"
+FAILING_MS: Final = 3_600_000
+"""A window that fails for so long does not pass by itself: it is told, like a destination that stops."""
 
 
 class Cursor:
@@ -35,6 +40,10 @@ class Cursor:
         name: the destination's name, which is its lane's, too.
         dead_letter_cap: most dead letters a project keeps.
         letters_of: the name that its dead letters carry, where that is another: a room's lane's.
+
+    Attributes:
+        name, letters_of: the same.
+        completions: which syncs the lane is at, where it reads the log.
     """
 
     def __init__(
@@ -42,6 +51,7 @@ class Cursor:
     ) -> None:
         self.name = name
         self.letters_of = letters_of or name
+        self.completions = Completions(redis, self.letters_of)
         self._redis = redis
         self._cap = dead_letter_cap
         self._open = scripts.load(redis, "destinations/scripts/open.lua")
@@ -49,6 +59,11 @@ class Cursor:
         self._settle = scripts.load(redis, "destinations/scripts/settle.lua")
         self._halt = scripts.load(redis, "destinations/scripts/halt.lua")
         self._advance = scripts.load(redis, "destinations/scripts/advance.lua")
+
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock."""
+        seconds, microseconds = self._redis.time()
+        return seconds * 1000 + microseconds // 1000
 
     def position(self, project_id: str) -> Position:
         """Read where the destination stands."""
@@ -121,7 +136,7 @@ class Cursor:
             reason: why, for the operator.
             code: why, as one of a few stable words; counted.
         """
-        return self._fenced(lane, self._halt, [self._hash(lane)], ["retrying", reason, "", code])
+        return self._halt_it(lane, "retrying", reason, "", code)
 
     def stop(self, lane: HeldLane, reason: str, refused: str, code: str) -> None:
         """Note that only a person can help.
@@ -132,9 +147,16 @@ class Cursor:
             refused: digest of what was refused; with another one the destination goes on by itself.
             code: why, as one of a few stable words; counted.
         """
-        self._fenced(lane, self._halt, [self._hash(lane)], ["stopped", reason, refused, code])
+        self._halt_it(lane, "stopped", reason, refused, code)
 
-    def advance(self, lane: HeldLane, after: int, end: int, also: Sequence[Command] = ()) -> None:
+    def advance(
+        self,
+        lane: HeldLane,
+        after: int,
+        end: int,
+        also: Sequence[Command] = (),
+        told: Sequence[NewEntry] = (),
+    ) -> None:
         """Move from `after` to `end` and forget what was remembered of the window.
 
         Args:
@@ -142,16 +164,29 @@ class Cursor:
             after: the sequence before the window.
             end: its last sequence.
             also: commands that are run in the same step.
+            told: entries that are appended to the log in the same step.
 
         Raises:
             LaneLost: the lane is no longer ours.
         """
-        names = [self._hash(lane), keys.destination_accepted(lane.project_id, self.name)]
-        args: list[str | int] = [after, end]
+        names = [
+            self._hash(lane),
+            keys.destination_accepted(lane.project_id, self.name),
+            *_log(lane.project_id),
+        ]
+        args: list[str | bytes | int | float] = [after, end, candidate_generation(), len(told)]
+        for entry in told:
+            args += entry.encoded()
         for key, command, rest in also:
             names.append(key)
             args += [len(names) + 1, len(rest), command, *rest]  # the lane's key comes before these
         self._fenced(lane, self._advance, names, args)
+
+    def _halt_it(self, lane: HeldLane, state: State, reason: str, refused: str, code: str) -> int:
+        detail = {"destination": self.letters_of, "state": state, "code": code, "reason": reason}
+        entry = NewEntry(FAILED, "", "", "", "", self.now_ms(), detail=detail)
+        args = [state, reason, refused, code, FAILING_MS, candidate_generation(), *entry.encoded()]
+        return self._fenced(lane, self._halt, [self._hash(lane), *_log(lane.project_id)], args)
 
     def _note(self, lane: HeldLane, command: str, marks: Sequence[str]) -> None:
         key = keys.destination_accepted(lane.project_id, self.name)
@@ -184,7 +219,7 @@ class Cursor:
             )
 
     def _fenced(
-        self, lane: HeldLane, script: Script, names: list[str], args: Sequence[str | bytes | int]
+        self, lane: HeldLane, script: Script, names: list[str], args: Sequence[str | bytes | int | float]
     ) -> int:
         done = cast("int", script(keys=[lane.key, *names], args=[lane.token, *args]))
         if not done:
@@ -193,3 +228,7 @@ class Cursor:
 
     def _hash(self, lane: HeldLane) -> str:
         return keys.destination(lane.project_id, self.name)
+
+
+def _log(project_id: str) -> tuple[str, str]:
+    return keys.log(project_id), keys.log_meta(project_id)

@@ -1,7 +1,7 @@
 """Deliver windows to Mixpanel, one after the other: what every lane that sends has in common."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from random import Random
 from typing import Generic
@@ -9,7 +9,7 @@ from typing import Generic
 from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
 
-from app.cohorts.changelog import ChangeLog
+from app.cohorts.commit import NewEntry
 from app.destinations.cursor import Cursor
 from app.destinations.sending import RoundSender
 from app.destinations.source import Delivery, E, Source
@@ -29,7 +29,6 @@ class Destination(Generic[E]):
         source: gives windows, and turns each into rounds of records.
         sender: sends them.
         cursor: where the destination stands.
-        changelog: is told about dead letters.
         clock: seconds, the clock that `until` is measured by.
         random: the jitter of waits.
     """
@@ -39,7 +38,6 @@ class Destination(Generic[E]):
         source: Source[E],
         sender: RoundSender,
         cursor: Cursor,
-        changelog: ChangeLog,
         *,
         clock: Callable[[], float] = time.monotonic,
         random: Random,
@@ -47,7 +45,6 @@ class Destination(Generic[E]):
         self._source = source
         self._sender = sender
         self._cursor = cursor
-        self._changelog = changelog
         self._clock = clock
         self._random = random
 
@@ -100,6 +97,7 @@ class Destination(Generic[E]):
     def _deliver(self, lane: HeldLane, project: Project, delivery: Delivery[E], until: float) -> bool:
         """Deliver a window; return whether it is done."""
         plan, known = self._source.plan(project, delivery, lane.keep)
+        dead: list[NewEntry] = []
         if not plan.empty:
             begun = delivery.known is not None
             if not begun:
@@ -108,12 +106,17 @@ class Destination(Generic[E]):
             self._source.begun(lane, delivery, plan, known)
             if not self._sender.send(lane, project, plan, again=begun, go_on=lambda: self._clock() < until):
                 return False
-            self._report_dead_letters(project.id, delivery)
-        self._cursor.advance(lane, delivery.after, delivery.end, self._source.passing(project, delivery))
+            dead = list(self._report_dead_letters(project.id, delivery))
+        passing = self._source.passing(project, delivery)
+        told = self._source.telling(project, delivery, self._cursor.completions)
+        self._cursor.advance(
+            lane, delivery.after, delivery.end, (*passing, *told.commands), (*dead, *told.entries)
+        )
         self._source.passed(project, delivery)
         return True
 
-    def _report_dead_letters(self, project_id: str, delivery: Delivery[E]) -> None:
+    def _report_dead_letters(self, project_id: str, delivery: Delivery[E]) -> Iterator[NewEntry]:
+        """Log that a window has dead letters, and give the entry that tells of it."""
         window = self._cursor.position(project_id).window
         dead = {code: number for code, number in window.dead.items() if number} if window else {}
         if not dead:
@@ -122,8 +125,8 @@ class Destination(Generic[E]):
         detail: dict[str, object] = {"destination": name, "records": dead}
         if name == self._cursor.name:  # a waiting room's sequences say nothing to anybody else
             detail |= {"from": delivery.after + 1, "to": delivery.end}
-        self._changelog.append(project_id, kind="batch.dead_lettered", detail=detail)
         log.warning("records_dead_lettered", project_id=project_id, destination=name, **dead)
+        yield NewEntry("batch.dead_lettered", "", "", "", "", self._cursor.now_ms(), detail=detail)
 
     def _retry_later(self, lane: HeldLane, error: Retryable | Throttled) -> Outcome:
         tries = self._cursor.retry_later(lane, str(error), error.code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from app.cohorts.changelog import ChangeLog, Entry
+from app.destinations.completing import Completions, Told
 from app.destinations.outbox import Command, Outboxes, Submission
 from app.destinations.plan import Plan
 from app.destinations.position import Position
@@ -83,6 +84,10 @@ class Source(Protocol[E]):
         """Return what is to be done in the step that moves the cursor over the window."""
         ...
 
+    def telling(self, project: Project, delivery: Delivery[E], completions: Completions) -> Told:
+        """Return what is to be told in the log in that step, and what goes with it."""
+        ...
+
     def passed(self, project: Project, delivery: Delivery[E]) -> None:
         """Note that the cursor has moved over the window."""
         ...
@@ -123,6 +128,10 @@ class LogSource(ABC):
         """Return nothing: the log is trimmed behind the slowest reader."""
         del project, delivery
         return ()
+
+    def telling(self, project: Project, delivery: Delivery[Entry], completions: Completions) -> Told:
+        """Tell of syncs that end in the window."""
+        return completions.of_window(project.id, delivery.entries)
 
     def passed(self, project: Project, delivery: Delivery[Entry]) -> None:
         """Trim the log."""
@@ -173,6 +182,11 @@ class OutboxSource(ABC):
     def passing(self, project: Project, delivery: Delivery[Submission]) -> Sequence[Command]:
         """Return what drops the window's submissions."""
         return self._outboxes.dropping(project.id, self._name, delivery.entries)
+
+    def telling(self, project: Project, delivery: Delivery[Submission], completions: Completions) -> Told:
+        """Tell nothing."""
+        del project, delivery, completions
+        return Told()
 
     def passed(self, project: Project, delivery: Delivery[Submission]) -> None:
         """Do nothing: the submissions went with the step that moved the cursor."""

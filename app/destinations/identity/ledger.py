@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 import orjson
 from redis import Redis
 
+from app.cohorts.commit import candidate_generation
 from app.destinations.identity.clusters import Cluster, Clusters, Edge
 from app.destinations.identity.encoding import pack_node, unpack_cluster
 from app.destinations.identity.links import Link
@@ -101,7 +102,7 @@ class Ledger:
         for link in links:
             if not clusters.together(*link.nodes):
                 edge, why = edge_of(link)
-                writing.take(clusters.join(edge), edge.why, why)
+                writing.take(clusters.join(edge), link, edge.why, why)
             if writing.full:
                 writing = self._write(lane, writing)
         if writing.links:
@@ -109,9 +110,13 @@ class Ledger:
 
     def _write(self, lane: HeldLane, writing: Writing) -> Writing:
         """Write in one step, and return what the next one begins with."""
-        places = {lane.key: 1, keys.identity_meta(lane.project_id): 2}
-        args: list[str | bytes | int] = [lane.token, writing.version]
-        for key, command, rest in writing.commands(lane.project_id, lane.name):
+        project_id = lane.project_id
+        first = (lane.key, keys.identity_meta(project_id), keys.log(project_id), keys.log_meta(project_id))
+        places = {key: place for place, key in enumerate(first, 1)}
+        entry = writing.entry(self._now_ms())
+        args: list[str | bytes | int | float] = [lane.token, writing.version, candidate_generation(), 1]
+        args += entry.encoded()
+        for key, command, rest in writing.commands(project_id, lane.name):
             place = places.setdefault(key, len(places) + 1)
             args += [place, len(rest), command, *rest]
         done = cast("int", self._record(keys=list(places), args=args))
@@ -120,6 +125,10 @@ class Ledger:
         if not done:
             raise LaneLost(lane.name)
         return Writing(writing.version + 1, writing.last)
+
+    def _now_ms(self) -> int:
+        seconds, microseconds = self._redis.time()
+        return seconds * 1000 + microseconds // 1000
 
     def _known(
         self, project_id: str, nodes: Sequence[str], by_number: dict[int, Cluster]

@@ -1,13 +1,17 @@
 """What has to be written for some new links: which ids, which clusters, which reasons."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import xxhash
 
+from app.cohorts.commit import NewEntry
 from app.destinations.identity.clusters import PART, Cluster, Edge, Joined
 from app.destinations.identity.encoding import pack_cluster, pack_node
+from app.destinations.identity.links import Link
 from app.store import keys
+
+LINKED: Final = "identity.linked"
 
 IDS_A_WRITE: Final = 150
 """With the most that the last link may add, 250, it stays within some 400 commands, or a millisecond."""
@@ -41,15 +45,17 @@ class Writing:
         self.version = version
         self.last = last
         self.links = 0
+        self._told: list[dict[str, Any]] = []
         self._changed = 0
         self._bytes = 0
         self._ids: dict[Cluster, list[str]] = {}
         self._gone: list[int] = []
         self._whys: dict[bytes, bytes] = {}
 
-    def take(self, joined: Joined, digest: bytes, why: bytes) -> None:
+    def take(self, joined: Joined, link: Link, digest: bytes, why: bytes) -> None:
         """Take in what one link does, and why it was made."""
         self.links += 1
+        self._told.append({"verb": link.verb, "distinct_ids": link.nodes, "why": link.why})
         self._changed += len(joined.ids)
         new = joined.cluster not in self._ids
         self._bytes += _weight(joined.cluster.edges if new else joined.cluster.edges[-len(joined.ids) :])
@@ -64,6 +70,10 @@ class Writing:
     def full(self) -> bool:
         """Whether one more link could make it too much."""
         return self._changed >= IDS_A_WRITE or self._bytes >= BYTES_A_WRITE
+
+    def entry(self, now_ms: int) -> NewEntry:
+        """Return the log entry that tells of these links."""
+        return NewEntry(LINKED, "", "", "", "", now_ms, detail={"links": self._told})
 
     def commands(self, project_id: str, name: str) -> Iterator[Write]:
         """Give the commands that write it, to be run in one step; new clusters get their numbers.

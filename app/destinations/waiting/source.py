@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+from app.destinations.completing import Completions, Told
 from app.destinations.outbox import Command
 from app.destinations.plan import Plan
 from app.destinations.position import Position
@@ -78,6 +79,10 @@ class RoomSource:
     def passing(self, project: Project, delivery: Delivery[Part]) -> Sequence[Command]:
         """Return what drops the parts."""
         return self._room.dropping(project.id, delivery.entries)
+
+    def telling(self, project: Project, delivery: Delivery[Part], completions: Completions) -> Told:
+        """Tell of syncs of which this was the last that waited."""
+        return completions.of_room(project.id, delivery.end)
 
     def passed(self, project: Project, delivery: Delivery[Part]) -> None:
         """Forget who waited."""

@@ -69,6 +69,7 @@ def test_a_reader_that_has_nothing_to_do_any_more_is_forgotten_and_later_begins_
     log.append(4)
     redis_client.hset(keys.destination(P, "events"), "window_end", 3)
     redis_client.sadd(keys.destination_accepted(P, "events"), "r0")
+    redis_client.hset(keys.destination_syncs(P, "events"), "", "[7,0]")
     log.readers = (PROFILES,)
     log.admit()
     log.admit()
@@ -79,7 +80,9 @@ def test_a_reader_that_has_nothing_to_do_any_more_is_forgotten_and_later_begins_
         monkeypatch.setattr(changelog, "IDLE_ENTRIES", 3)
     log.admit()
     assert log.cursor(EVENTS) is None
-    assert not redis_client.exists(keys.destination_accepted(P, "events"))
+    assert not redis_client.exists(
+        keys.destination_accepted(P, "events"), keys.destination_syncs(P, "events")
+    )
     log.append(2)
     log.readers = (PROFILES, EVENTS)
     log.admit()

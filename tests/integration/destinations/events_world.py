@@ -147,7 +147,7 @@ class EventsWorld:
         sender = RoundSender(batches, self.cursor, connections=4, timeout_s=TIMEOUT_S)
         self._senders.append(sender)
         source = EventsSource(self.changelog, now=lambda: self.now_s)
-        self.destination = Destination(source, sender, self.cursor, self.changelog, random=Random(1))
+        self.destination = Destination(source, sender, self.cursor, random=Random(1))
 
     def close(self) -> None:
         for sender in self._senders:

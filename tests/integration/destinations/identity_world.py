@@ -193,7 +193,7 @@ class IdentityWorld:
         mover = LinkMover(
             redis, self.lanes, self.changelog, self.ledger, self.mover_cursor, cap_bytes=cap_bytes
         )
-        outbox = Destination(source, sender, self.cursor, self.changelog, random=Random(1))
+        outbox = Destination(source, sender, self.cursor, random=Random(1))
         self.runners: dict[str, LaneRunner] = {"identity": mover, "identity-outbox": outbox}
 
     def close(self) -> None:

@@ -80,6 +80,29 @@ def test_a_rules_links_become_events_with_both_ids(make_world: MakeWorld) -> Non
     assert world.cluster("u1") == world.cluster("$device:d1") == {"u1", "$device:d1"}
 
 
+def test_links_that_mixpanel_took_are_told_in_the_log_once_each(make_world: MakeWorld) -> None:
+    world, _ = make_world("simplified")
+    world.run("identity")
+    world.change({"$device:d1": {"user_id": "u1", "device_id": "d1"}})
+    world.submit(link("device", "u2", "d2"), link("device", "u3", "d2"))  # the second is refused
+    world.run()
+    world.submit(link("device", "u2", "d2"))
+    world.change({}, {"$device:d1": {"user_id": "u1", "device_id": "d1"}})
+    world.run()
+    told = [entry for entry in world.changelog.read(world.project.id, 0, 1000) if entry.kind != "changes"]
+    assert [entry.kind for entry in told if entry.kind != "batch.dead_lettered"] == ["identity.linked"]
+    (entry,) = (entry for entry in told if entry.kind == "identity.linked")
+    by_api, by_rule = sorted(entry.detail["links"], key=lambda each: "rule" in each["why"])
+    assert by_api == {"verb": "device", "distinct_ids": ["u2", "$device:d2"], "why": by_api["why"]}
+    assert by_rule["distinct_ids"] == ["u1", "$device:d1"]
+    assert by_rule["why"] == {
+        "rule": "rules[0].links[0]",
+        "cohort_id": "1",
+        "session_id": "s",
+        "sequence": 1,
+    }
+
+
 @pytest.mark.parametrize(
     ("system", "one", "event", "properties"),
     [
@@ -130,7 +153,7 @@ def test_a_rules_link_that_was_made_does_not_even_go_through_the_outbox(make_wor
     world.change({}, member)
     world.run("identity")
     assert world.outboxes.end(world.project.id, "identity") == 1
-    assert world.mover_cursor.position(world.project.id).cursor == 2
+    assert world.mover_cursor.position(world.project.id).cursor == world.changelog.end(world.project.id)
 
 
 @pytest.mark.parametrize("cause", ["reasserted", "rename"])

@@ -89,7 +89,7 @@ class Box:
         self.changelog = ChangeLog(self.redis, self.lanes, keep_entries=100)
         batches = BatchSender(endpoint, IngestionBudget(self.redis), SizeLimits(self.redis))
         self.sender = RoundSender(batches, self.cursor, connections=2, timeout_s=5.0)
-        self.destination = Destination(source, self.sender, self.cursor, self.changelog, random=Random(1))
+        self.destination = Destination(source, self.sender, self.cursor, random=Random(1))
 
     def submit(self, *records: Any) -> None:
         self.outboxes.submit(P, self.name, [orjson.dumps(record) for record in records])

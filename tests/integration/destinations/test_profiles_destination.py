@@ -177,7 +177,7 @@ def test_a_refused_credential_stops_everything_until_it_is_another(world: World,
     assert {outcome.kind for outcome in outcomes} == {"later"}
     assert len(mixpanel.batches) == 1
     assert [line["event"] for line in logs] == ["destination_stopped"]
-    assert (world.hash()["state"], world.status().behind) == ("stopped", 1)
+    assert (world.hash()["state"], world.status().behind) == ("stopped", 2)  # that it stopped is an entry
     assert "token-1" not in json.dumps([logs, world.hash()])
 
     world.token("token-2")

@@ -117,7 +117,7 @@ class WaitingWorld(World):
             cursor = Cursor(self.redis, name, dead_letter_cap, letters_of=letters_of)
             sender = RoundSender(batches, cursor, connections=1, timeout_s=TIMEOUT_S)
             self._senders.append(sender)
-            return Destination(source, sender, cursor, self.changelog, random=Random(1))
+            return Destination(source, sender, cursor, random=Random(1))
 
         leaving = destination(self.room.name, RoomSource(self.gate), self.lane)
         if self.lane == PROFILES.name:

@@ -178,7 +178,7 @@ class World:
             linking_ids,
             now=lambda: self.now_s,
         )
-        self.destination = Destination(source, self.sender, self.cursor, self.changelog, random=Random(1))
+        self.destination = Destination(source, self.sender, self.cursor, random=Random(1))
         outboxes = Outboxes(self.redis, self.lanes, cap_bytes=1_000_000)
         self._statuses = DestinationStatuses(self.redis, self.changelog, outboxes, lambda: self.now_s)
 

@@ -3,7 +3,10 @@
 from uuid import UUID
 
 from app.destinations.identity.clusters import Cluster, Clusters, Edge
+from app.destinations.identity.links import Link
 from app.destinations.identity.writing import BYTES_A_WRITE, WHY_BUCKETS, Writing, why_bucket
+
+LINK = Link("device", "u", "d", allow_merge=False, time_ms=0, why={})
 
 
 def device(user: int, number: int) -> Edge:
@@ -23,7 +26,7 @@ def test_new_devices_of_users_with_many_are_written_some_at_a_time() -> None:
     taken = 0
     while not writing.full:
         edge = device(taken, 999)
-        writing.take(clusters.join(edge), edge.why, b"{}")
+        writing.take(clusters.join(edge), LINK, edge.why, b"{}")
         taken += 1
     written = sum(
         len(part) for _, _, args in writing.commands("1", "d") for part in args if isinstance(part, bytes)
@@ -37,7 +40,7 @@ def test_a_cluster_that_grows_by_many_links_counts_its_bytes_once() -> None:
     writing = Writing(0, 1)
     for number in range(100):
         edge = device(0, 1_000 + number)
-        writing.take(clusters.join(edge), edge.why, b"{}")
+        writing.take(clusters.join(edge), LINK, edge.why, b"{}")
     assert not writing.full
 
 
