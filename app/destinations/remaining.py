@@ -115,6 +115,10 @@ class Standings:
         )
         return Standing(held, destinations, remaining, eta_s(held, remaining.changes, now_ms))
 
+    def one(self, project_id: str, lane: LaneKind) -> DestinationStatus:
+        """Read how one destination stands."""
+        return self._destinations.status(project_id, lane)
+
     def _statuses(self, project: Project, wanted: Callable[[LaneKind], bool]) -> dict[str, DestinationStatus]:
         return {
             lane.name: self._destinations.status(project.id, lane)

@@ -7,10 +7,12 @@ from flask import Flask
 
 from app.web.api import (
     audit,
+    cursor_moving,
     dead_letter_section,
     deleting,
     events,
     groups,
+    holding,
     identity_links,
     profiles,
     quarantine,
@@ -39,6 +41,8 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     dead_letter_section.section,
     quarantine.section,
     resyncs.section,
+    holding.section,
+    cursor_moving.section,
     audit.section,
     deleting.section,
 )

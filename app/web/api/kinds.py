@@ -92,6 +92,12 @@ UNKNOWN_RESYNC: Final = Kind(
     "There is no such resync for this token.",
     "It ended more than 30 days ago, is of a project that the token is not for, or never was. See the list.",
 )
+UNKNOWN_ERASURE: Final = Kind(
+    "unknown_erasure",
+    404,
+    "There is no such erasure for this token.",
+    "It is over 400 days old, is of a project that the token is not for, or never was. See the list.",
+)
 UNKNOWN_DEAD_LETTER: Final = Kind(
     "unknown_dead_letter",
     404,
@@ -125,11 +131,44 @@ PROJECT_CONFIGURED: Final = Kind(
     "The project is configured.",
     "Take it out of the configuration and restart the processes, or say although_configured.",
 )
+NO_DELETION_ACCESS: Final = Kind(
+    "no_deletion_access",
+    409,
+    "Mixpanel cannot be asked to delete people of this project.",
+    "Configure an OAuth token for the project (`oauth_token`), or erase without `mixpanel=true`.",
+)
 CONFIRMATION_NEEDED: Final = Kind(
     "confirmation_needed",
     409,
     "This may count twice.",
     "Read detail; if that is meant, send the same again with the field that errors names set to true.",
+)
+UNKNOWN_DESTINATION: Final = Kind(
+    "unknown_destination",
+    404,
+    "There is no such destination.",
+    "See the list; `events` and `identity` are there where a rule has an event or a link.",
+)
+NOT_PAUSED: Final = Kind(
+    "not_paused", 409, "The destination is not paused.", "Pause it, look again, and send what you saw."
+)
+LANE_BUSY: Final = Kind(
+    "lane_busy",
+    409,
+    "The destination is at work still.",
+    "It ends with its window: look again, and send what you saw.",
+)
+CONFIRMATION_OUTDATED: Final = Kind(
+    "confirmation_outdated",
+    409,
+    "The confirmation is not of the present state.",
+    "Look again with GET, decide anew, and send the confirmation that you get.",
+)
+CURSOR_OUT_OF_RANGE: Final = Kind(
+    "cursor_out_of_range",
+    422,
+    "The cursor cannot be put there.",
+    "Choose another place: GET says what lies between earliest and latest.",
 )
 BODY_TOO_LARGE: Final = Kind(
     "body_too_large", 413, "The body is too large.", "Send less in a call; detail names the limit."
@@ -193,6 +232,13 @@ STORE_UNAVAILABLE: Final = Kind(
     "The relay's store is not available.",
     "Send the same again later, with its Idempotency-Key: this one may have been kept.",
     retry_after_s=5,
+)
+TOO_MANY_STREAMS: Final = Kind(
+    "too_many_streams",
+    503,
+    "Too many connections follow events.",
+    "Try again later, close those that are not needed, or let the operator raise EVENT_READERS.",
+    retry_after_s=10,
 )
 SHUTTING_DOWN: Final = Kind(
     "shutting_down", 503, "The relay is restarting.", "Send the same again.", retry_after_s=5

@@ -33,6 +33,7 @@ def addresses(relay: Relay, project_id: str = SHOP) -> list[tuple[str, str, Scop
         "<project_id>": project_id,
         "<text:distinct_id>": "someone",
         "<letter_id>": "1-1",
+        "<destination>": "profiles",
         "<cohort_id>": "7",
         "<resync_id>": f"{project_id}-1",
     }
