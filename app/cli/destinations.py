@@ -7,14 +7,18 @@ from flask.cli import AppGroup
 
 from app.access.operator import operator
 from app.cli.auditing import audited
+from app.cli.cursor_moving import rewind, skip
 from app.cli.formatting import ago, clean, number, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
-from app.destinations.operating import Operating
 from app.destinations.status import DestinationStatus
 from app.lanes.work import LANES, lanes_of
 from app.services import Services
 
-destinations_cli = AppGroup("destinations", help="What is sent to Mixpanel: how it stands, pause, resume.")
+destinations_cli = AppGroup(
+    "destinations", help="What is sent to Mixpanel: how it stands; pause, resume, skip."
+)
+destinations_cli.add_command(skip)
+destinations_cli.add_command(rewind)
 
 _LONGEST_WORD = 200
 _OF_LANES = tuple(name for name, kind in LANES.items() if kind.source in {"log", "outbox"})
@@ -66,8 +70,7 @@ def pause(name: str, project_id: str | None, why: str, as_json: bool) -> None:
     ):
         project_id = note.resources["project_id"] = _one_project(services, project_id)
         why = clean(why.strip(), _LONGEST_WORD)
-        operating = Operating(services.redis, services.lanes)
-        newly = operating.pause(project_id, name, operator().id, why)
+        newly = services.operating.pause(project_id, name, operator().id, why)
     if as_json:
         print_json({"ok": True, "project": project_id, "destination": name, "newly_paused": newly})
         return
@@ -86,7 +89,7 @@ def resume(name: str, project_id: str | None, as_json: bool) -> None:
         audited(services, "destinations resume", destination=name) as note,
     ):
         project_id = note.resources["project_id"] = _one_project(services, project_id)
-        resumed = Operating(services.redis, services.lanes).resume(project_id, name)
+        resumed = services.operating.resume(project_id, name)
     if as_json:
         print_json({"ok": True, "project": project_id, "destination": name, **asdict(resumed)})
     elif resumed:

@@ -11,11 +11,14 @@ from app.cli.auditing import audited
 from app.cli.formatting import clean, moment, number, plural, table
 from app.cli.opening import end, json_option, opened, print_json
 from app.cli.progress import progress
+from app.cli.project_holding import COMMANDS
 from app.installation.deleting import Deleting, Holdings, StillWritten
 from app.installation.stored import KINDS, stored_projects, total
 from app.services import Services
 
-projects_cli = AppGroup("projects", help="The projects there are; deleting one (docs/installation.md).")
+projects_cli = AppGroup("projects", help="The projects there are: pause, drain, delete them.")
+for command in COMMANDS:
+    projects_cli.add_command(command)
 
 _NAMES: Final = {**KINDS, "tokens": "tokens", "metrics": "numbers in the metrics"}
 
