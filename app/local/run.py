@@ -18,6 +18,7 @@ from app.local.processes import procfile_commands, sandbox_command
 from app.local.reach import require_redis
 from app.local.redis_server import EmbeddedRedis
 from app.local.supervisor import ChildEndedError, Supervisor
+from app.local.upgrade import upgrade_state
 from config.settings import Settings, SettingsError, load_settings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +92,7 @@ class Run:
         self._console.say("Starting ...")
         if embedded:
             self._start_redis(embedded, supervisor)
+            upgrade_state(embedded, settings, self._var / "backups", self._console.say)
         require_redis(settings)
         for command in procfile_commands(_ROOT, environ):
             self._launch(supervisor, command)

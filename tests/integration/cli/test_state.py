@@ -1,12 +1,13 @@
 """`flask state`, over a real Redis: what it finds wrong, and what it says it did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from redis import Redis
 
-from app.store import keys, upgrading
-from app.store.upgrading import Migration
+from app.cli import state
+from app.store import keys
+from app.store.upgrading import Migration, Upgrading
 from tests.integration.cli.relay import SHOP, Relay
 
 
@@ -80,7 +81,9 @@ def test_a_reconcile_of_each_cohort_can_be_asked_for(filled: Relay) -> None:
     }
     (without,) = filled.json("state", "restored", "--yes", "--reconcile")["projects"]
     assert without["reconciles"] == 0
-    (told,) = filled.json("state", "restored", "--yes", "--reconcile", **account)["projects"]
+    with_account = Relay({**filled.environ, **account})
+    (told,) = with_account.json("state", "restored", "--yes", "--reconcile")["projects"]
+    with_account.close()
     assert told["reconciles"] == 1
     assert filled.services.redis.hlen(keys.resyncs_open(SHOP)) == 1
 
@@ -93,8 +96,15 @@ def test_an_upgrade_is_shown_first_and_done_when_that_is_said(
     filled: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bytes] = []
-    migration = Migration(1, "nothing, really", lambda _, names: seen.extend(names) or len(names))
-    monkeypatch.setitem(upgrading.Upgrading.__init__.__kwdefaults__, "migrations", [migration])
+
+    def change(_: Redis, names: Sequence[bytes]) -> int:
+        seen.extend(names)
+        return len(names)
+
+    def made(redis: Redis, ids: list[str], name: str) -> Upgrading:
+        return Upgrading(redis, ids, name, migrations=[Migration(1, "nothing, really", change)])
+
+    monkeypatch.setattr(state, "Upgrading", made)
     filled.services.redis.set(keys.state_format(), "0")
     told = filled.json("state", "upgrade")
     assert (told["ahead"], told["done"]) == ([{"to": 1, "what": "nothing, really"}], False)
