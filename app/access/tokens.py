@@ -1,6 +1,7 @@
 """The tokens that there are, in Redis."""
 
-from collections.abc import Iterable
+import hmac
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -8,7 +9,7 @@ from typing import Any, Final, cast
 from redis import Redis, RedisError
 
 from app.access.scopes import SCOPES, Scope
-from app.access.token import Token, digest_of, id_of, make, make_text, matches
+from app.access.token import Token, digest_of, id_of, make, make_text, mark_of, matches
 from app.store import keys, scripts
 from config.secret import Secret
 
@@ -70,10 +71,22 @@ class Tokens:
         token_id = id_of(text)
         if token_id is None:
             return None
+        return self._find(token_id, lambda digest: matches(text, digest))
+
+    def recall(self, token_id: str, mark: str) -> Token | None:
+        """Return the token that a session was begun with, expired or not; None if it is no more.
+
+        Args:
+            token_id: which.
+            mark: of the secret that it had, by `mark_of`. One that rotating has put an end to is no more.
+        """
+        return self._find(token_id, lambda digest: hmac.compare_digest(mark_of(digest), mark))
+
+    def _find(self, token_id: str, matching: Callable[[bytes], bool]) -> Token | None:
         stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.token(token_id)))
-        if matches(text, stored.get(b"digest", b"")):
+        if matching(stored.get(b"digest", b"")):
             return _decode(token_id, stored)
-        if matches(text, stored.get(b"old_digest", b"")):
+        if matching(stored.get(b"old_digest", b"")):
             return _by_old(_decode(token_id, stored))
         return None
 

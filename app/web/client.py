@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""Which address a request came from, and whether by TLS."""
 
 import ipaddress
 
@@ -25,3 +25,13 @@ def client_address(request: Request, trusted_proxies: int) -> str:
     except ValueError:
         return peer
     return forwarded
+
+
+def came_by_tls(request: Request, trusted_proxies: int) -> bool:
+    """Say whether the client's own connection was by TLS, by the word of the proxies where there are some."""
+    if not trusted_proxies:
+        return request.is_secure
+    told = ",".join(request.headers.getlist("X-Forwarded-Proto")).split(",")
+    # Each may add what it was called by, or put it in the place of what stood there.
+    outermost = told[-trusted_proxies] if len(told) >= trusted_proxies else told[0]
+    return outermost.strip().lower() == "https" or request.is_secure

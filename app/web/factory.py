@@ -5,8 +5,10 @@ from typing import Final
 
 from flask import Flask
 
+from app.lanes.jobs import Jobs
 from app.services import Services
 from app.status.metrics import Metrics
+from app.store.connection import connect
 from app.web.answers import Refusals
 from app.web.api.access import ACCESS
 from app.web.api.factory import add_api
@@ -15,8 +17,14 @@ from app.web.causes import CAUSES
 from app.web.draining import Draining
 from app.web.errors import handle_errors
 from app.web.health import Health
+from app.web.login.forgery import add_forgery_check
+from app.web.login.guard import Guard
+from app.web.login.session import keep_sessions
+from app.web.login.views import Login
 from app.web.metrics import MetricsPage
+from app.web.pages.shell import TEMPLATES, add_pages
 from app.web.ports import WebServices
+from app.web.queues.views import QueuePages
 from app.web.slowing import Slowing
 from app.web.webhook import Webhook
 
@@ -27,7 +35,7 @@ DRAINING: Final = "cohort_relay.draining"
 def build_web(services: WebServices) -> Flask:
     """Make the WSGI application; nothing connects before the first request."""
     settings = services.settings
-    app = Flask("cohort_relay", static_folder=None)
+    app = Flask("cohort_relay", static_folder=None, template_folder=str(TEMPLATES))
     app.secret_key = settings.secret_key.reveal()
     app.extensions[DRAINING] = draining = Draining()
     webhook = Webhook(
@@ -54,4 +62,16 @@ def build_whole(services: Services) -> Flask:
         app.extensions[ACCESS],
     )
     app.register_blueprint(metrics.blueprint())
+    _add_pages(app, services)
     return app
+
+
+def _add_pages(app: Flask, services: Services) -> None:
+    """Add the pages for people, behind their login."""
+    proxies = services.settings.trusted_proxies
+    keep_sessions(app, proxies)
+    add_forgery_check(app)
+    add_pages(app)
+    app.register_blueprint(Login(services.tokens, services.failed_logins, proxies).blueprint())
+    jobs = Jobs(connect(services.settings.rq_redis_url))
+    app.register_blueprint(QueuePages(jobs, Guard(services.tokens)).blueprint())

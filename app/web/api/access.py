@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from flask import Response, g, request
-from structlog.stdlib import get_logger
 
 from app.access.failed_logins import FailedLogins
 from app.access.scopes import Scope
@@ -33,6 +32,8 @@ from app.web.api.log import begin_line, drop_line, fields
 from app.web.api.problems import Problem
 from app.web.client import client_address
 from app.web.draining import Draining
+from app.web.login.session import holder
+from app.web.wrong_tokens import count_wrong
 from config.projects import Projects
 
 View = Callable[..., Response]
@@ -61,26 +62,32 @@ class Access:
     draining: Draining
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
-    def guard(self, view: View, needed: Scope, *, unconfigured: bool = False) -> View:
+    def guard(self, view: View, needed: Scope, *, unconfigured: bool = False, session: bool = False) -> View:
         """Return a view that is entered only by those who may.
 
         Args:
             view: to enter.
             needed: the scope.
             unconfigured: let it be about projects that are not configured, too.
+            session: let a browser in that is logged in.
         """
 
         def guarded(**arguments: Any) -> Response:
             begin_line()
-            self._admit(needed, arguments.get("project_id"), unconfigured=unconfigured)
+            token = self._caller(session=session)
+            self._admit(token, needed, arguments.get("project_id"), unconfigured=unconfigured)
             return view(**arguments)
 
         return guarded
 
-    def _admit(self, needed: Scope, project_id: str | None, *, unconfigured: bool) -> None:
+    def _caller(self, *, session: bool) -> Token:
         if self.draining.begun:
             raise Problem(SHUTTING_DOWN, "The relay is restarting; send the same again.")
-        token = self._authenticate(request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        logged_in = holder(self.tokens) if session and not authorization else None
+        return logged_in or self._authenticate(authorization)
+
+    def _admit(self, token: Token, needed: Scope, project_id: str | None, *, unconfigured: bool) -> None:
         g.token = token
         fields()["caller"] = token.id
         begin_entry(token, needed)
@@ -118,12 +125,9 @@ class Access:
     def _count_failed(self) -> None:
         """Count a wrong token. Their calls have no lines of their own: one line a minute tells how many."""
         drop_line()
-        address = client_address(request, self.trusted_proxies)
-        failed = self.failed_logins.count(address)
-        if failed.to_log:
-            get_logger().warning("failed_logins", count=failed.to_log, newest_from=address)
-        if failed.retry_after_s is not None:
-            raise _too_many(failed.retry_after_s)
+        retry_after_s = count_wrong(self.failed_logins, client_address(request, self.trusted_proxies))
+        if retry_after_s is not None:
+            raise _too_many(retry_after_s)
 
 
 def caller() -> Token:

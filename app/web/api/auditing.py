@@ -28,7 +28,19 @@ from config.secret import Secret
 PERSONAL: Final = frozenset({"distinct_id"})
 """Parameters of addresses that name a person."""
 PLAIN: Final = frozenset(
-    {"project_id", "cohort_id", "letter_id", "session_id", "resync_id", "number", "destination", "lane"}
+    {
+        "project_id",
+        "cohort_id",
+        "letter_id",
+        "session_id",
+        "resync_id",
+        "erasure_id",
+        "number",
+        "destination",
+        "lane",
+        "queue",
+        "job_id",
+    }
 )
 """Parameters of addresses that name nobody. Any other is treated as if it did."""
 _ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)

@@ -1,0 +1,1 @@
+"""What all pages for people share: layout, headers, errors."""

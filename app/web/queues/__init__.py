@@ -1,0 +1,1 @@
+"""RQ's own view, below `/queues`: queues, failed jobs, workers."""
