@@ -21,6 +21,7 @@ _VARIABLES: Final[Mapping[Path, str]] = {
     ("region",): "MIXPANEL_REGION",
     ("service_account", "username"): "MIXPANEL_SERVICE_ACCOUNT_USERNAME",
     ("service_account", "secret"): "MIXPANEL_SERVICE_ACCOUNT_SECRET",
+    ("oauth_token",): "MIXPANEL_OAUTH_TOKEN",
     ("id_management",): "MIXPANEL_ID_MANAGEMENT",
     ("integration_id",): "MIXPANEL_INTEGRATION_ID",
     ("webhook_credentials", 0, "username"): "WEBHOOK_USERNAME",

@@ -93,6 +93,7 @@ class Project:
     integration_id: str | None = None
     never_pause: bool = False
     rules: RuleSet = DEFAULT_RULES
+    oauth_token: Secret | None = None
 
     @property
     def source(self) -> str:

@@ -130,6 +130,7 @@ class ProjectSchema(StrictSchema):
     service_account = fields.Nested(
         ServiceAccountSchema, load_default=None, allow_none=False, error_messages=_NESTED
     )
+    oauth_token = SecretText(load_default=None, allow_none=False)
     id_management = Choice(ID_MANAGEMENTS, load_default="simplified")
     integration_id = Text(
         pattern=_INTEGRATION_ID,

@@ -1,7 +1,7 @@
 """The change log: one ordered stream a project, which every destination reads with a cursor of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 import orjson
@@ -11,6 +11,7 @@ from structlog.stdlib import get_logger
 from app.cohorts.commit import NewEntry, candidate_generation
 from app.cohorts.holding import Trimming, Unheld
 from app.cohorts.rule_sets import RuleSets
+from app.cohorts.suppression import NOBODY, Suppressed
 from app.lanes.lanes import HeldLane, LaneLost, Lanes
 from app.lanes.work import EVENTS, IDENTITY, LaneKind, Readers, profiles_only
 from app.store import keys, scripts
@@ -128,7 +129,12 @@ class ChangeLog:
                     break
             if len(found) < READ_AT_ONCE:
                 break
-        return entries
+        return self._without_erased(project_id, entries)
+
+    def _without_erased(self, project_id: str, entries: list[Entry]) -> list[Entry]:
+        """Leave out who was erased since these entries were written: nothing of theirs goes out any more."""
+        suppressed = Suppressed.read(self._redis, project_id) if entries else NOBODY
+        return [_without(entry, suppressed) for entry in entries] if suppressed else entries
 
     def oldest_behind(self, project_id: str, after: int) -> int | None:
         """Return when (ms) the first entry behind a sequence was written; None if there is none."""
@@ -203,6 +209,12 @@ class ChangeLog:
             behind = min(upto + 1, step + TRIM_AT_ONCE)
             self._redis.xtrim(keys.log(project_id), minid=f"{behind}-0", approximate=False)
 
+    def passed(self, project_id: str) -> int:
+        """Return the last sequence that all readers have passed, consumers within their limits among them."""
+        first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
+        upto = min(self.slowest(project_id), *self._idle(project_id), self.end(project_id))
+        return self._holding.allow(project_id, int(first[0][0].split(b"-")[0]), upto) if first else upto
+
     def behind(self, project_id: str, lane: LaneKind) -> int:
         """Return how many entries one destination has still to read."""
         cursor = cast("bytes | None", self._redis.hget(keys.destination(project_id, lane.name), "cursor"))
@@ -255,6 +267,21 @@ def decode_entry(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
         old_rules=tuple((digest, name) for digest, name in data.get("old_rules", ())),
         detail=data.get("detail", {}),
     )
+
+
+def _without(entry: Entry, suppressed: Suppressed) -> Entry:
+    return replace(
+        entry,
+        entered=tuple(_kept(entry.entered, suppressed)),
+        exited=tuple(distinct_id for distinct_id in entry.exited if distinct_id not in suppressed),
+        updated=tuple(_kept(entry.updated, suppressed)),
+    )
+
+
+def _kept(members: Sequence[Member], suppressed: Suppressed) -> Iterator[Member]:
+    for distinct_id, properties in members:
+        if distinct_id not in suppressed:
+            yield distinct_id, suppressed.values(properties)
 
 
 def _members(stored: Sequence[Any]) -> tuple[Member, ...]:

@@ -7,14 +7,15 @@ empty answer.
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from redis import Redis
 
 from app.store import keys
 
 SALT: Final = b"salt"
-"""The field beside the digests; those have 16 bytes."""
+"""The field beside the digests."""
+DIGEST_BYTES: Final = 16
 
 
 class Suppressed:
@@ -42,10 +43,17 @@ class Suppressed:
         """Say whether it is somebody of this id."""
         return bool(self._digests) and digest_of(self._salt, distinct_id) in self._digests
 
+    def values(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Return somebody else's properties without those whose value is an id of the erased."""
+        return {name: value for name, value in properties.items() if not self._is(value)}
+
+    def _is(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self
+
 
 NOBODY: Final = Suppressed()
 
 
 def digest_of(salt: bytes, distinct_id: str) -> bytes:
-    """Return what stands for an id: 16 bytes."""
-    return blake2b(distinct_id.encode(errors="surrogatepass"), digest_size=16, key=salt).digest()
+    """Return what stands for an id."""
+    return blake2b(distinct_id.encode(errors="surrogatepass"), digest_size=DIGEST_BYTES, key=salt).digest()

@@ -16,5 +16,5 @@ class EventsOutboxSource(OutboxSource):
     def plan(self, project: Project, delivery: Delivery[Submission], keep: Keep = kept) -> tuple[Plan, bytes]:
         """Plan a window: one round, in the order of submission."""
         del project, keep
-        records = [record for submission in delivery.entries for record in submission.records]
+        records = [record for submission in delivery.entries for record in submission.records if record]
         return Plan((Round(records),)), b"{}"

@@ -82,7 +82,7 @@ class Submission:
         sequence: gapless within the outbox.
         time_ms: when it was submitted.
         size: of its records, in bytes.
-        records: encoded JSON objects.
+        records: encoded JSON objects; nothing in the place of one that was erased.
     """
 
     sequence: int

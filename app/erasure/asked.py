@@ -14,6 +14,9 @@ from app.store import keys
 DONE: Final = "did:"
 """Begins the name of the field in which a lane notes what its share came to."""
 
+WAITING: Final = frozenset({b"erasing", b"compacting"})
+"""States in which an erasure waits for lanes."""
+
 Counts = Mapping[str, int]
 """How much of what a share took out, by a few stable names."""
 
@@ -26,12 +29,14 @@ class Asked:
         project_id: whose person.
         number: its number among the project's.
         ids: every distinct_id of the person that the relay knows of.
+        state: `erasing` or `compacting`.
         done: the lanes that have done their share.
     """
 
     project_id: str
     number: int
     ids: tuple[str, ...]
+    state: str
     done: frozenset[str]
 
     @property
@@ -45,12 +50,11 @@ class Asked:
         return Person(self.ids)
 
 
-def waiting_for(redis: Redis, project_id: str, lane: str) -> list[Asked]:
-    """Return the erasures in which a lane has still to do its share; nearly always none, at one look."""
+def waiting(redis: Redis, project_id: str) -> list[Asked]:
+    """Return the erasures that wait for lanes; nearly always none, at one look."""
     states = cast("Mapping[bytes, bytes]", redis.hgetall(keys.erasures_open(project_id)))
-    numbers = sorted(int(number) for number, state in states.items() if state == b"erasing")
-    asked = [read(redis, project_id, number) for number in numbers]
-    return [each for each in asked if each.ids and lane not in each.done]
+    numbers = sorted(int(number) for number, state in states.items() if state in WAITING)
+    return [read(redis, project_id, number) for number in numbers]
 
 
 def read(redis: Redis, project_id: str, number: int) -> Asked:
@@ -58,16 +62,17 @@ def read(redis: Redis, project_id: str, number: int) -> Asked:
     stored = cast("Mapping[bytes, bytes]", redis.hgetall(keys.erasure(project_id, number)))
     names = [name.decode() for name in stored]
     done = frozenset(name.removeprefix(DONE) for name in names if name.startswith(DONE))
-    return Asked(project_id, number, tuple(orjson.loads(stored.get(b"ids", b"[]"))), done)
+    ids = tuple(orjson.loads(stored.get(b"ids", b"[]")))
+    return Asked(project_id, number, ids, stored.get(b"state", b"").decode(), done)
 
 
-def note_done(lane: HeldLane, asked: Asked, counts: Counts) -> None:
-    """Note that a lane's share is done, and what it came to.
+def note_done(lane: HeldLane, asked: Asked, counts: Counts, what: str = "") -> None:
+    """Note that a lane's share is done (or `what` else it has to do), and what it came to.
 
     Raises:
         LaneLost: somebody else holds the lane; the share is done again.
     """
-    lane.write(asked.key, "HSET", f"{DONE}{lane.name}", encoded(counts))
+    lane.write(asked.key, "HSET", f"{DONE}{lane.name}{what}", encoded(counts))
 
 
 def encoded(counts: Counts) -> bytes:

@@ -1,13 +1,13 @@
 """The lane `erasure`: carries each erasure from being asked for to its end, step by step.
 
-    asked -> erasing -> draining -> rewriting -> (deleting) -> completed -> forgotten
+    asked -> erasing -> draining -> compacting -> rewriting -> (deleting) -> completed -> forgotten
 
 Each step is short and may be taken again after a crash; where it has to wait for somebody, the lane looks
 again later. Until it drops the ids of the person, behind `draining`, they are in the erasure's own hash.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import orjson
@@ -16,17 +16,18 @@ from redis.exceptions import ResponseError
 from structlog.stdlib import get_logger
 
 from app.cohorts.changelog import ChangeLog
-from app.cohorts.suppression import SALT, digest_of
+from app.cohorts.suppression import DIGEST_BYTES, SALT, digest_of
 from app.destinations.dead_letters import DeadLetters
 from app.destinations.identity.ledger import Ledger
-from app.erasure.asked import Asked, note_done, read
+from app.erasure.asked import DONE, Asked, note_done, read
+from app.erasure.compacting import COMPACTED, Compacting
 from app.erasure.erasures import every_id
 from app.erasure.filing import Filing
 from app.erasure.persistence import Kind, Persistence
 from app.erasure.reading import ReadingShare
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
-from app.lanes.work import ERASURE, RESYNC, lanes_of
+from app.lanes.work import APPLY, ERASURE, RESYNC, lanes_of
 from app.store import keys, scripts
 from app.store.slices import slices
 from config.projects import Project
@@ -67,12 +68,14 @@ class ErasureLane:
         self._letters = letters
         self._filing = filing
         self._reading = ReadingShare(redis)
+        self._compacting = Compacting(redis)
         self._persistence = Persistence(redis)
         self._wake = scripts.load(redis, "erasure/scripts/wake.lua")
         self._steps = {
             b"asked": self._resolve,
             b"erasing": self._gather,
             b"draining": self._drain,
+            b"compacting": self._compact,
             b"rewriting": self._rewrite,
             b"deleting": self._follow,
             b"completed": self._forget,
@@ -119,7 +122,7 @@ class ErasureLane:
         digests = [digest_of(salt, each) for each in ids]
         for some in slices(digests, _AT_ONCE):
             lane.write(suppressed, "HSET", *(part for digest in some for part in (digest, number)))
-        self._note(lane, number, ids=orjson.dumps(ids), known=len(ids), digests=b"".join(digests))
+        self._note(lane, number, ids=orjson.dumps(ids), known=len(ids), digests=b"".join(digests).hex())
         self._move(lane, number, "erasing")
         log.info("erasure_begun", project_id=project.id, erasure=number, ids=len(ids))
         return 0
@@ -132,9 +135,7 @@ class ErasureLane:
         missing = [name for name in sharing if name not in asked.done]
         if missing:
             self._note(lane, number, reason=f"waits for the lanes: {', '.join(missing)}")
-            wakes = self._wake(keys=[keys.lane(project.id, name) for name in missing])
-            for name, wake in zip(missing, wakes, strict=True):
-                self._lanes.enqueue(project.id, name, wake)
+            self._wake_up(project.id, missing)
             return LOOK_MS
         counts = {} if RESYNC.name in sharing else dict(self._reading.do(lane, asked))
         counts["dead_letters"] = self._letters_out(lane, asked)
@@ -166,8 +167,26 @@ class ErasureLane:
             return wait_ms
         lane.write(keys.erasure(project.id, number), "HDEL", "ids", "sequences")
         self._note(lane, number, reason="")
+        self._move(lane, number, "compacting")
+        return 0
+
+    def _compact(self, lane: HeldLane, project: Project, number: int, stored: Stored) -> int:
+        """Have streams written anew, which keep the bytes of what was deleted."""
+        if f"{DONE}{APPLY.name}{COMPACTED}".encode() not in stored:
+            self._note(lane, number, reason="the inbox and the log are written anew")
+            self._wake_up(project.id, [APPLY.name])
+            return LOOK_MS
+        if not self._compacting.letters(lane):
+            self._note(lane, number, reason="dead letters are written anew")
+            return LOOK_MS
+        self._note(lane, number, reason="")
         self._move(lane, number, "rewriting")
         return 0
+
+    def _wake_up(self, project_id: str, names: Sequence[str]) -> None:
+        wakes = self._wake(keys=[keys.lane(project_id, name) for name in names])
+        for name, wake in zip(names, wakes, strict=True):
+            self._lanes.enqueue(project_id, name, wake)
 
     def _pages_wait(self, project_id: str, stored: Stored) -> str:
         """Say whether pages wait that were accepted before."""
@@ -235,8 +254,8 @@ class ErasureLane:
         if left_ms > 0:
             return left_ms
         suppressed = keys.suppressed(project.id)
-        digests = stored.get(b"digests", b"")
-        each = [digests[at : at + 16] for at in range(0, len(digests), 16)]
+        digests = bytes.fromhex(stored.get(b"digests", b"").decode())
+        each = [digests[at : at + DIGEST_BYTES] for at in range(0, len(digests), DIGEST_BYTES)]
         for digest in each:
             later = cast("bytes | None", self._redis.hget(suppressed, cast("str", digest)))
             if later == b"%d" % number:  # a later erasure of the same person has its own time

@@ -17,12 +17,13 @@ from app.destinations.identity.pending import PendingLinks
 from app.destinations.waiting.room import LANES_WITH_ROOM
 from app.erasure.asked import Asked, Counts
 from app.erasure.person import Person
-from app.erasure.streams import Fields, Streams
+from app.erasure.streams import Fields, Stream, Streams
 from app.lanes.lanes import HeldLane
 from app.lanes.work import LANES, OUTBOX_LANES, OutboxName
 from app.store import keys
 from app.store.slices import slices
 
+_AT_ONCE: Final = 4  # entries of a megabyte each, at the most
 _IDS_AT_ONCE: Final = 500
 _PARTS: Final = 3
 
@@ -77,12 +78,12 @@ class SendingShare:
                 if name == "identity":  # nobody shall wait for a link that does not come
                     self._pending.drop(lane, Link.from_json(record).nodes)
         key, meta = keys.outbox(project_id, name), keys.outbox_meta(project_id, name)
-        self._streams.rewrite(lane, key, meta, f"outbox-{name}", change)
+        self._streams.rewrite(lane, Stream(key, f"outbox-{name}", _AT_ONCE, meta), change)
         return about
 
     def _records(self, lane: HeldLane, name: OutboxName) -> Iterator[bytes]:
         key, after = keys.outbox(lane.project_id, name), "-"
-        while some := self._redis.xrange(key, min=after, count=4):
+        while some := self._redis.xrange(key, min=after, count=_AT_ONCE):
             for id_, fields in cast("list[tuple[bytes, Fields]]", some):
                 after = f"({id_.decode()}"
                 yield from fields[b"records"].split(b"\n")
@@ -91,7 +92,7 @@ class SendingShare:
     # --- the waiting room ----------------------------------------------------------------------------------
 
     def _room(self, lane: HeldLane, person: Person) -> int:
-        """Take the person's updates out of the room; return in how many parts there were some."""
+        """Take the person's updates out of the room; return how many of their ids were known there."""
         project_id = lane.project_id
         key, meta = keys.waiting(project_id, lane.name), keys.waiting_meta(project_id, lane.name)
 
@@ -104,10 +105,11 @@ class SendingShare:
             size = b"%d" % (len(ids) + len(updates))
             return {**fields, b"ids": ids, b"updates": updates, b"bytes": size}
 
-        rewritten = self._streams.rewrite(lane, key, meta, f"waiting-{lane.name}", change)
+        self._streams.rewrite(lane, Stream(key, f"waiting-{lane.name}", _AT_ONCE, meta), change)
+        removed = 0
         for some in slices(sorted(person.ids), _IDS_AT_ONCE):
-            lane.write(keys.waiting_ids(project_id, lane.name), "ZREM", *some)
-        return rewritten
+            removed += int(lane.write(keys.waiting_ids(project_id, lane.name), "ZREM", *some))
+        return removed
 
     # --- a window that is open -----------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from redis import Redis
 from structlog.stdlib import get_logger
 
 from app.destinations.identity.pending import PendingLinks
-from app.erasure.asked import Asked, note_done, waiting_for
+from app.erasure.asked import Asked, note_done, waiting
+from app.erasure.compacting import COMPACTED, Compacting
 from app.erasure.membership import MembershipShare
 from app.erasure.reading import ReadingShare
 from app.erasure.sending import SendingShare
@@ -35,6 +36,7 @@ class Shares:
     def __init__(self, redis: Redis, membership: MembershipShare, pending: PendingLinks) -> None:
         self._redis = redis
         self._membership = membership
+        self._compacting = Compacting(redis)
         self._reading = ReadingShare(redis)
         self._sending = SendingShare(redis, pending)
 
@@ -51,9 +53,13 @@ class Shares:
         Raises:
             LaneLost: somebody else holds the lane.
         """
-        for asked in waiting_for(self._redis, project.id, lane.name):
-            self.do(lane, project, asked)
-            log.info("erasure_share_done", project_id=project.id, erasure=asked.number)
+        for asked in waiting(self._redis, project.id):
+            if asked.state == "compacting":
+                if lane.name == APPLY.name and f"{lane.name}{COMPACTED}" not in asked.done:
+                    self._compacting.apply(lane, asked)
+            elif lane.name not in asked.done:
+                self.do(lane, project, asked)
+                log.info("erasure_share_done", project_id=project.id, erasure=asked.number)
 
     def do(self, lane: HeldLane, project: Project, asked: Asked) -> None:
         """Do one."""

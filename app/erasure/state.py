@@ -9,7 +9,7 @@ import orjson
 
 from app.erasure.asked import DONE
 
-State = Literal["asked", "erasing", "draining", "rewriting", "deleting", "completed"]
+State = Literal["asked", "erasing", "draining", "compacting", "rewriting", "deleting", "completed"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 
 MixpanelState = Literal["not_asked", "waiting", "filed", "completed", "failed"]
@@ -39,8 +39,8 @@ class ErasureState:
         id: names it among all projects'.
         project_id: what it is about.
         state: `asked`; `erasing`: the lanes take the person out; `draining`: pages and log entries that are
-            there wait for their readers; `rewriting`: Redis writes its files anew; `deleting`: Mixpanel is at
-            it; `completed`.
+            there wait for their readers; `compacting`: streams are written anew; `rewriting`: Redis writes
+            its files anew; `deleting`: Mixpanel is at it; `completed`.
         reason: what it waits for.
         asked_by: a token's id, or the command line.
         asked_ms, completed_ms: when.

@@ -1,12 +1,14 @@
-"""Rewrite entries of a stream that one lane reads, in their places.
+"""Write streams anew, without the entries that were deleted, and with some that have changed.
 
-Redis adds to a stream at its end only. So the stream is copied, entry by entry under the same ids, and the
-copy takes its place in one step, which looks whether anything was added meanwhile. Nobody else reads these
-streams, the lane is held, and none of them has consumer groups.
+Redis adds to a stream at its end only, and an entry that is deleted is only marked: its bytes stay, in memory
+and on disk, until all entries beside it have gone, too. So a stream is copied, entry by entry under the same
+ids, and the copy takes its place in one step, with its consumer groups and what is pending in them. That step
+looks whether anything was added or went meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from redis import Redis
 
@@ -17,13 +19,33 @@ Fields = Mapping[bytes, bytes]
 Change = Callable[[Fields], Fields | None]
 """Gives an entry's new fields, `bytes` among them; None where it stays as it is."""
 
-_AT_ONCE: Final = 4
-"""Entries of up to a megabyte each: some milliseconds of Redis."""
 _BEGINNING: Final = "0-0"
+_TRIES: Final = 5
+
+
+class Unsettled(Exception):  # noqa: N818 - a state of the stream
+    """Entries go too fast, or too much is pending in consumer groups: to be tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream that is to be written anew.
+
+    Attributes:
+        key: its own.
+        name: under which the copy is kept meanwhile.
+        at_once: entries that one command may handle: some megabytes.
+        meta: hash that counts its `bytes`; None where nothing does.
+    """
+
+    key: str
+    name: str
+    at_once: int
+    meta: str | None = None
 
 
 class Streams:
-    """Rewrites streams.
+    """Writes streams anew.
 
     Args:
         redis: where.
@@ -34,61 +56,73 @@ class Streams:
         self._copy = scripts.load(redis, "erasure/scripts/copy.lua")
         self._swap = scripts.load(redis, "erasure/scripts/swap.lua")
 
-    def rewrite(self, lane: HeldLane, stream: str, meta: str, name: str, change: Change) -> int:
-        """Change entries of a stream; return how many were. Where none is, nothing is copied.
+    def rewrite(self, lane: HeldLane, stream: Stream, change: Change | None = None) -> None:
+        """Write a stream anew; an empty one has nothing left in it.
 
         Args:
-            lane: the one that reads the stream, held.
-            stream: its key.
-            meta: the key of the hash with its `bytes`.
-            name: under which the copy is kept meanwhile.
+            lane: on whose behalf.
+            stream: which.
             change: gives new fields, the same at every try.
 
         Raises:
             LaneLost: somebody else holds the lane; nothing has changed.
+            Unsettled: it could not be done now; nothing has changed.
         """
-        if not any(change(fields) for _, fields in self._entries(lane, stream, _BEGINNING)):
-            return 0
-        copy = keys.rebuilt(lane.project_id, name)
+        for _ in range(_TRIES):
+            if not self._redis.xlen(stream.key):
+                return
+            if self._try(lane, stream, change):
+                return
+        raise Unsettled(stream.name)
+
+    def _try(self, lane: HeldLane, stream: Stream, change: Change | None) -> bool:
+        copy = keys.rebuilt(lane.project_id, stream.name)
+        left = keys.rebuilt(lane.project_id, f"{stream.name}:left")
         lane.write(copy, "UNLINK")  # of a run that was broken off
-        after, changed, grown = _BEGINNING, 0, 0
+        after, grown = _BEGINNING, 0
+        names = [lane.key, stream.key, copy, left, *([stream.meta] if stream.meta else [])]
         while True:
-            after, more, bytes_more = self._copy_rest(lane, stream, copy, after, change)
-            changed, grown = changed + more, grown + bytes_more
-            left = keys.rebuilt(lane.project_id, f"{name}:left")
-            done = self._swap(keys=[lane.key, stream, copy, left, meta], args=[lane.token, after, grown])
-            if not done:
+            after, more = self._copy_rest(lane, stream, copy, after, change)
+            grown += more
+            if after == _BEGINNING:
+                return True  # it is empty by now
+            done = cast("int", self._swap(keys=names, args=[lane.token, grown]))
+            if done == 0:
                 raise LaneLost(lane.name)
-            if done == 1:
-                return changed
+            if done != -1:
+                break
+        if done < 0:
+            lane.write(copy, "UNLINK")
+        return done == 1
 
     def _copy_rest(
-        self, lane: HeldLane, stream: str, copy: str, after: str, change: Change
-    ) -> tuple[str, int, int]:
-        """Copy what is behind `after`; return the last id, how many changed, and by how many bytes."""
-        changed = grown = 0
-        while some := self._some(stream, after):
-            args: list[str | bytes | int] = [lane.token, after, len(some)]
-            for id_, fields in some:
-                new = change(fields)
-                if new is not None:
-                    flat = [part for pair in new.items() for part in pair]
-                    args += [id_, len(flat), *flat]
-                    changed += 1
-                    grown += int(new[b"bytes"]) - int(fields[b"bytes"])
-            ours, *last = cast("list[bytes]", self._copy(keys=[lane.key, stream, copy], args=args))
+        self, lane: HeldLane, stream: Stream, copy: str, after: str, change: Change | None
+    ) -> tuple[str, int]:
+        """Copy what is behind `after`; return the last id, and by how many bytes it has grown."""
+        grown = 0
+        while True:
+            args: list[str | bytes | int] = [lane.token, after, stream.at_once]
+            if change:
+                changed, more = self._changes(stream, after, change)
+                args += changed
+                grown += more
+            ours, *last = cast("list[Any]", self._copy(keys=[lane.key, stream.key, copy], args=args))
             if not ours:
                 raise LaneLost(lane.name)
+            lane.keep()
+            if not last[0]:
+                return after, grown
             after = last[0].decode()
-            lane.keep()
-        return after, changed, grown
 
-    def _entries(self, lane: HeldLane, stream: str, after: str) -> Iterator[tuple[bytes, Fields]]:
-        while some := self._some(stream, after):
-            yield from some
-            after = some[-1][0].decode()
-            lane.keep()
-
-    def _some(self, stream: str, after: str) -> list[tuple[bytes, Fields]]:
-        found = self._redis.xrange(stream, min=f"({after}", count=_AT_ONCE)
-        return cast("list[tuple[bytes, Fields]]", found)
+    def _changes(self, stream: Stream, after: str, change: Change) -> tuple[list[str | bytes | int], int]:
+        """Return what copy.lua has to know of the next entries, and by how many bytes they grow."""
+        args: list[str | bytes | int] = []
+        grown = 0
+        found = self._redis.xrange(stream.key, min=f"({after}", count=stream.at_once)
+        for id_, fields in cast("list[tuple[bytes, Fields]]", found):
+            new = change(fields)
+            if new is not None:
+                flat = [part for pair in new.items() for part in pair]
+                args += [id_, len(flat), *flat]
+                grown += int(new[b"bytes"]) - int(fields[b"bytes"])
+        return args, grown

@@ -41,6 +41,7 @@ class Call:
         content_encoding: Of the body, such as `gzip`; None where it is sent as it is.
         integration_id: Sent as `X-Mixpanel-Integration-ID` where there is one.
         auth: Basic-auth username and password, or None.
+        bearer: OAuth token, or None.
         readable: Statuses besides 2xx whose answer the caller reads itself instead of getting an exception.
         max_answer_bytes: Most bytes of the (unpacked) answer that are taken in, give or take a piece.
         project_id: Whose it is; for logs and metrics only, like `records`.
@@ -55,6 +56,7 @@ class Call:
     content_encoding: str | None = None
     integration_id: str | None = None
     auth: tuple[str, str] | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
     readable: frozenset[int] = frozenset()
     max_answer_bytes: int = MAX_ANSWER_BYTES
     project_id: str = ""
@@ -177,6 +179,8 @@ class Transport:
             headers["Content-Encoding"] = call.content_encoding
         if call.integration_id:
             headers["X-Mixpanel-Integration-ID"] = call.integration_id
+        if call.bearer:
+            headers["Authorization"] = f"Bearer {call.bearer}"
         return self._session.request(
             call.method,
             call.url,

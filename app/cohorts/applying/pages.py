@@ -28,7 +28,7 @@ from app.cohorts.epochs.routing import admit, arrived, begins, expire, twins, yi
 from app.cohorts.exporting import export
 from app.cohorts.inbox import Waiting
 from app.cohorts.membership import Membership
-from app.cohorts.packing import fingerprint, pack_id
+from app.cohorts.packing import fingerprint, pack_id, unpack_id
 from app.cohorts.pages import InvalidPayload, PageHead, Quarantined, parse, usable_members
 from app.cohorts.quarantine import KEPT_S
 from app.cohorts.record import CohortRecord
@@ -84,6 +84,7 @@ class Pages:
         usable, quarantined = usable_members(page.members, self._refused_ids)
         people: People = {pack_id(distinct_id): member for distinct_id, member in usable}
         came = _page(page.head, waiting.at_ms, people)
+        people = _without_erased(work, people)
         known = self._known(work, page.head)
         if not self._ready(work, record, came, known=known):
             return False
@@ -245,6 +246,20 @@ class Pages:
             for number, stored in enumerate(sources.execute(), start=first):
                 commits.append(_split_one(work, record, number, stored))
             work.commit(*commits)
+
+
+def _without_erased(work: Work, people: People) -> People:
+    """Leave out who was erased of late: the page was on its way, or Mixpanel still knows the person."""
+    if not work.suppressed:
+        return people
+    kept = {
+        packed_id: work.suppressed.values(member)
+        for packed_id, member in people.items()
+        if unpack_id(packed_id) not in work.suppressed
+    }
+    if len(kept) < len(people):
+        log.info("erased_left_out", project_id=work.project_id, members=len(people) - len(kept))
+    return kept
 
 
 def _page(head: PageHead, at_ms: int, people: People) -> Page:

@@ -16,6 +16,7 @@ from app.cohorts.epochs.routing import due_at
 from app.cohorts.epochs.shrinking import Shrink, ShrinkLimit
 from app.cohorts.record import CohortRecord
 from app.cohorts.rule_sets import RuleSets
+from app.cohorts.suppression import Suppressed
 from app.lanes.lanes import HeldLane
 from app.store import keys
 from config.projects import Project
@@ -63,6 +64,7 @@ class Work:
     rule_sets: RuleSets = field(init=False)
     _records: dict[str, CohortRecord] = field(default_factory=dict)
     _trust: Trust | None = None
+    _suppressed: Suppressed | None = None
     _stored_trust: bytes = b""
 
     def __post_init__(self) -> None:
@@ -90,6 +92,13 @@ class Work:
             self._stored_trust = cast("bytes | None", self.redis.get(keys.trust(self.project_id))) or b""
             self._trust = Trust.from_json(orjson.loads(self._stored_trust)) if self._stored_trust else Trust()
         return self._trust
+
+    @property
+    def suppressed(self) -> Suppressed:
+        """Who was erased of late: read once a run, which begins with its share in new erasures."""
+        if self._suppressed is None:
+            self._suppressed = Suppressed.read(self.redis, self.project_id)
+        return self._suppressed
 
     def record(self, cohort_id: str) -> CohortRecord:
         """Return a cohort, read once a run."""

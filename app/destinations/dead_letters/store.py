@@ -157,6 +157,10 @@ class DeadLetters:
         """Throw some letters away, 500 at most; return how many there were of them."""
         return self._take_out(project_id, "discarded", letter_ids)
 
+    def erase(self, project_id: str, letter_ids: Sequence[str]) -> int:
+        """Take out letters about somebody who is erased, 500 at most; return how many there were of them."""
+        return self._take_out(project_id, "erased", letter_ids)
+
     def expire(self, project_id: str, before_ms: int) -> int:
         """Throw away what was given up before a time, 5,000 at most, in small steps; return how many."""
         expired = 0

@@ -87,6 +87,16 @@ class PendingLinks:
             if not self._release(keys=[lane.key, keys.identity_pending(lane.project_id)], args=args):
                 raise LaneLost(lane.name)
 
+    def drop(self, lane: HeldLane, nodes: Collection[str]) -> None:
+        """Note that ids wait for no link: theirs was taken out of the outbox.
+
+        Raises:
+            LaneLost: the lane is no longer ours.
+        """
+        key = keys.identity_pending(lane.project_id)
+        for some in slices(list(nodes), _IDS_A_CALL):
+            lane.write(key, "HDEL", *map(_digest, some))
+
     def _index_some(self, project_id: str, indexed: int, waiting: Sequence[Submission]) -> None:
         """Index submissions one after the other; stop where somebody else is at it, too."""
         names = [keys.identity_meta(project_id), keys.identity_pending(project_id)]
@@ -103,7 +113,7 @@ class PendingLinks:
 
 def _links(submissions: Sequence[Submission]) -> Iterator[tuple[int, Link]]:
     for submission in submissions:
-        for record in submission.records:
+        for record in filter(None, submission.records):  # one may have been erased
             yield submission.sequence, Link.from_json(record)
 
 

@@ -36,6 +36,7 @@ class LinksSource(OutboxSource):
             (f"{submission.sequence}.{index}", record)
             for submission in delivery.entries
             for index, record in enumerate(submission.records)
+            if record  # it may have been erased
         ]
         links = [Link.from_json(record) for _, record in found]
         clusters = self._ledger.clusters(project.id, (node for link in links for node in link.nodes))

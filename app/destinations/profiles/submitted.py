@@ -78,6 +78,8 @@ def _submitted(entries: Iterable[Submission], keep: Keep) -> Iterator[tuple[dict
     for submission in entries:
         for index, encoded in enumerate(submission.records):
             keep()
+            if not encoded:  # erased
+                continue
             record = orjson.loads(encoded)
             yield record, list(_operations(record, f"{submission.sequence}.{index}"))
 

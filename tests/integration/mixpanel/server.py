@@ -109,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(head)
         self._answer(self.server.behaviour(head))
 
+    do_GET = do_POST
+
     def _answer(self, reply: Reply) -> None:
         self.server.stopping.wait(reply.pause_s)
         if reply.cut == "before":
