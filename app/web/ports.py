@@ -24,6 +24,7 @@ from app.destinations.operating import Operating
 from app.destinations.outbox import Request, Submitted
 from app.destinations.remaining import Standings
 from app.feed.reading import Feed
+from app.erasure.erasures import Erasures
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.estimate import Estimates
@@ -104,6 +105,9 @@ class WebServices(Protocol):
 
     @property
     def resyncs(self) -> Resyncs: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def erasures(self) -> Erasures: ...  # noqa: D102 - a plain attribute
 
     @property
     def query(self) -> Estimates: ...  # noqa: D102 - a plain attribute

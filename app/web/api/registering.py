@@ -31,6 +31,7 @@ of a description. Of an address that is described here, any other method is answ
 _PARAMETERS: Final = {
     "project_id": "The Mixpanel project's id, as configured in the relay.",
     "resync_id": "A resync's id, as the answer to asking for it and the list say it.",
+    "erasure_id": "An erasure's id, as the answer to asking for it and the list say it.",
     "cohort_id": "A cohort's id.",
     "destination": "A destination's name, as the list says it.",
     "distinct_id": "A person's id.",
