@@ -27,6 +27,7 @@ from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes, Request, Submitted
 from app.destinations.remaining import Standings
 from app.feed.reading import Feed
+from app.erasure.erasures import Erasures
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.resyncs import Resyncs
@@ -129,6 +130,7 @@ class FakeServices:
     recorder: Recorder = field(default_factory=Recorder)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     resyncs: Resyncs = field(default_factory=lambda: cast("Resyncs", None))
+    erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
     feed: Feed = field(default_factory=lambda: cast("Feed", None))
     query: FakeEstimates = field(default_factory=FakeEstimates)
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))

@@ -33,6 +33,7 @@ from app.destinations.outbox import Outboxes
 from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
 from app.feed.reading import Feed
+from app.erasure.erasures import Erasures
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.lanes.work import OutboxName
@@ -70,6 +71,7 @@ class ApiServices:
     quarantine: Quarantine
     pending_links: PendingLinks
     resyncs: Resyncs
+    erasures: Erasures
     query: Estimates
     operating: Operating
     cursors: Cursors
@@ -104,6 +106,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         redriver=Redriver(redis, lanes, letters, settings.outbox_cap_bytes),
         quarantine=Quarantine(redis),
         resyncs=Resyncs(redis, lanes, Cohorts(redis)),
+        erasures=Erasures(redis, lanes, Ledger(redis), settings.erasure_suppression_h),
         query=FakeEstimates(),
         operating=Operating(redis, lanes),
         cursors=Cursors(redis, lanes, changelog, outboxes, pending),
