@@ -7,6 +7,7 @@ COMMANDS: Final = (
     "app.cli.audit:audit_cli",
     "app.cli.cohorts:cohorts_cli",
     "app.cli.config:config_cli",
+    "app.cli.consumers:consumers_cli",
     "app.cli.dead_letters:dead_letters_cli",
     "app.cli.destinations:destinations_cli",
     "app.cli.doctor:doctor",

@@ -8,6 +8,7 @@ from redis import Redis
 from app.access.audit import Audit
 from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
+from app.cohorts.consumers import Consumers
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
 from app.cohorts.quarantine import Quarantine
@@ -90,6 +91,9 @@ class WebServices(Protocol):
 
     @property
     def feed(self) -> Feed: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def consumers(self) -> Consumers: ...  # noqa: D102 - a plain attribute
 
     @property
     def cohorts(self) -> Cohorts: ...  # noqa: D102 - a plain attribute

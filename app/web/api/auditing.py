@@ -38,6 +38,7 @@ PLAIN: Final = frozenset(
         "number",
         "destination",
         "lane",
+        "consumer",
         "queue",
         "job_id",
     }

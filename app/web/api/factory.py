@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.web.api import (
     audit,
+    consumers,
     cursor_moving,
     dead_letter_section,
     deleting,
@@ -42,6 +43,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     dead_letter_section.section,
     quarantine.section,
     resyncs.section,
+    consumers.section,
     erasures.section,
     holding.section,
     cursor_moving.section,

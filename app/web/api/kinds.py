@@ -104,6 +104,9 @@ UNKNOWN_DEAD_LETTER: Final = Kind(
     "There is no such dead letter.",
     "It was discarded, went for its age or the cap, or never was. See the list.",
 )
+UNKNOWN_CONSUMER: Final = Kind(
+    "unknown_consumer", 404, "There is no such consumer.", "It was forgotten, or never was. See the list."
+)
 WRONG_METHOD: Final = Kind(
     "method_not_allowed", 405, "The address knows other methods.", "Use a method that the header Allow names."
 )

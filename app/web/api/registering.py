@@ -33,6 +33,7 @@ _PARAMETERS: Final = {
     "resync_id": "A resync's id, as the answer to asking for it and the list say it.",
     "erasure_id": "An erasure's id, as the answer to asking for it and the list say it.",
     "cohort_id": "A cohort's id.",
+    "consumer": "A consumer group's name, as the list says it.",
     "destination": "A destination's name, as the list says it.",
     "distinct_id": "A person's id.",
     "letter_id": "A dead letter's id, as the list says it.",

@@ -38,7 +38,7 @@ class Log:
 
     def write(self, number: int, size: int = 0) -> None:
         for _ in range(number):
-            self.changelog.append(P, "told", {"text": "x" * size})
+            self.changelog.append(P, "told", {}, cohort_name="x" * size)
 
     def trim(self, delivered: int | None = None) -> None:
         upto = self.changelog.end(P) if delivered is None else delivered

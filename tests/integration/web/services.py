@@ -11,6 +11,7 @@ from redis import Redis
 from app.access.audit import Audit
 from app.access.failed_logins import FailedLogins
 from app.access.tokens import Tokens
+from app.cohorts.consumers import Consumers
 from app.cohorts.inbox import Accepted
 from app.cohorts.pages import PageHead
 from app.cohorts.quarantine import Quarantine
@@ -136,6 +137,7 @@ class FakeServices:
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
     failed_logins: FailedLogins = field(default_factory=lambda: FailedLogins(connect(NOWHERE), 20))
     audit: Audit = field(default_factory=lambda: Audit(connect(NOWHERE), 1_000))
+    consumers: Consumers = field(default_factory=lambda: cast("Consumers", None))
     cohorts: Cohorts = field(default_factory=lambda: Cohorts(connect(NOWHERE)))
     walk: Walk = field(default_factory=lambda: Walk(connect(NOWHERE)))
     sessions: Sessions = field(default_factory=lambda: Sessions(connect(NOWHERE)))

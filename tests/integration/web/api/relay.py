@@ -17,6 +17,9 @@ from app.access.failed_logins import FailedLogins
 from app.access.scopes import Scope
 from app.access.tokens import Tokens
 from app.cohorts.changelog import ChangeLog
+from app.cohorts.consumers import Consumers
+from app.cohorts.groups import ConsumerGroups
+from app.cohorts.holding import Holding, Limits
 from app.cohorts.inbox import Inbox
 from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
@@ -47,6 +50,7 @@ from config.settings import Settings
 from tests.integration.web.services import SHOP, FakeEstimates, FakeHeartbeats, FakeInbox
 
 NOW_MS = 1_800_000_000_000
+LIMITS = Limits(entries=20, bytes=1_000_000, age_s=86_400.0)
 JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
 
 
@@ -60,6 +64,7 @@ class ApiServices:
     failed_logins: FailedLogins
     audit: Audit
     feed: Feed
+    consumers: Consumers
     cohorts: Cohorts
     walk: Walk
     sessions: Sessions
@@ -88,6 +93,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
     changelog = ChangeLog(redis, lanes, settings.log_keep_entries)
     pending = PendingLinks(redis, outboxes)
     letters, sessions = DeadLetters(redis), Sessions(redis)
+    consumer_groups = ConsumerGroups(redis)
     return ApiServices(
         settings,
         redis,
@@ -95,6 +101,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
         feed=Feed(redis),
+        consumers=Consumers(redis, consumer_groups, Holding(redis, (consumer_groups,), LIMITS)),
         cohorts=Cohorts(redis),
         walk=Walk(redis),
         sessions=sessions,
