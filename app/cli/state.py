@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
@@ -10,10 +11,11 @@ from redis import RedisError
 
 from app.cli.auditing import audited
 from app.cli.doctor import line, summary
-from app.cli.formatting import number, plural, table
+from app.cli.formatting import number, plural, size, table
 from app.cli.opening import end, json_option, opened, print_json, settings_or_end
 from app.cli.progress import progress
 from app.cli.resync import ASKED_BY
+from app.installation.backup import NotSaved, save
 from app.installation.comparing import Difference, compare
 from app.installation.restored import Restored, Restoring
 from app.installation.stored import KINDS, stored_projects
@@ -83,6 +85,27 @@ def compare_(url: str, contents: bool, as_json: bool) -> None:
         click.echo(f"REDIS_URL and {shown_url(url)} hold {same}: {number(looked)} looks at keys.")
     if found:
         raise SystemExit(3)
+
+
+@state_cli.command("backup", with_appcontext=False)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def backup(file: Path, as_json: bool) -> None:
+    """Let Redis write a backup (RDB), and put it at FILE; everything goes on meanwhile.
+
+    For a Redis on this machine, such as that of `make run`. Of another, docs/installation.md says how.
+    """
+    if file.exists():
+        end([f"{file} is there already; name another file."], as_json=as_json)
+    with opened(as_json=as_json) as services, audited(services, "state backup") as note:
+        try:
+            note.counts["bytes"] = written = save(services.redis, file)
+        except NotSaved as error:
+            end([str(error)], as_json=as_json)
+    if as_json:
+        print_json({"ok": True, "file": str(file), "bytes": written})
+    else:
+        click.echo(f"{file}: {size(written)}. It holds personal data, and whoever is erased later.")
 
 
 @state_cli.command("restored", with_appcontext=False)

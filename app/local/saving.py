@@ -1,4 +1,4 @@
-"""Backups of the embedded Redis: made while it runs, and taken into a new data directory.
+"""Take a backup into a new data directory of the embedded Redis.
 
 A server that keeps an append-only file reads nothing else when it starts: it overlooks a backup beside which
 there is no such file, and begins empty. So a backup is read by a server that keeps none, which then begins
@@ -6,7 +6,6 @@ one.
 """
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,30 +22,6 @@ _SAVING_S: Final = 3_600.0
 
 Wait = Callable[[Callable[[], bool], float], bool]
 """Waits until something is so, at most so many seconds; says whether it is."""
-
-
-def save(redis: Redis, directory: Path, target: Path) -> None:
-    """Write a backup.
-
-    Args:
-        redis: the embedded one.
-        directory: its data.
-        target: the file to write; made readable by its owner only.
-
-    Raises:
-        LocalError: it could not be written.
-    """
-    before = redis.lastsave()
-    redis.bgsave()
-    deadline = time.monotonic() + _SAVING_S
-    while (info := _persistence(redis))["rdb_bgsave_in_progress"] and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if info["rdb_last_bgsave_status"] != "ok" or info["rdb_bgsave_in_progress"] or redis.lastsave() < before:
-        raise LocalError(f"Redis could not write a backup into {directory}: is the disk full?")
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    written = directory / SNAPSHOT
-    written.chmod(0o600)
-    shutil.move(written, target)
 
 
 def place(backup: Path, directory: Path) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from app.installation.backup import NotSaved, save
 from app.local.errors import LocalError
 from app.local.redis_server import EmbeddedRedis
-from app.local.saving import save
 from app.store import keys
 from app.store.connection import connect
 from app.store.heartbeats import process_name
@@ -38,12 +38,14 @@ def upgrade_state(
             to = ahead[-1].to
             if not redis.exists(keys.upgrade()):  # else it was broken off, and is not as it was any more
                 backup = backups / f"before-version-{to}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.rdb"
-                save(redis, embedded.directory, backup)
+                save(redis, backup)
                 say(f"The stored state as it is now is kept in {backup}.")
             say(f"Upgrading the stored state to version {to} ...")
             changed = sum(step.changed for step in upgrading.run())
             say(f"Upgraded: {changed:,} keys changed.")
         except NoWay:
             return
+        except NotSaved as err:
+            raise LocalError(f"The stored state has to be upgraded, and was not. {err}") from err
         except BeingUpgraded as err:
             raise LocalError("The stored state is being upgraded by somebody else; try again later.") from err

@@ -22,6 +22,9 @@ _RESTORE: Final = "a part of the state is lost: restore a backup, or reconcile (
 
 def consistency(redis: Redis, project_id: str) -> Iterator[Check]:
     """Check the inbox, the log and its readers, the outboxes, and the cohorts' members."""
+    if not redis.exists(keys.inbox_meta(project_id), keys.log_meta(project_id)):
+        advice = "if pages of it have ever come, REDIS_URL names another Redis, or one that lost all"
+        yield Check("state", "warn", "nothing of it is stored", advice, project_id)
     yield _settled(lambda: _inbox(redis, project_id))
     yield _settled(lambda: _log(redis, project_id))
     for lane in OUTBOX_LANES.values():

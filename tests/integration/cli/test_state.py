@@ -1,6 +1,7 @@
 """`flask state`, over a real Redis: what it finds wrong, and what it says it did."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -126,3 +127,22 @@ def test_a_redis_that_cannot_be_compared_with_is_told_of(filled: Relay, url: str
     result = filled.flask("state", "compare", url)
     assert result.exit_code in (1, 2)
     assert "URL" in result.output
+
+
+def test_where_nothing_is_stored_that_is_said(relay: Relay) -> None:
+    told = relay.json("state", "check")
+    assert [each["name"] for each in told["checks"] if each["verdict"] == "warn"] == ["state"]
+
+
+def test_a_backup_is_written_and_none_is_overwritten(filled: Relay, tmp_path: Path) -> None:
+    file = tmp_path / "backups" / "one.rdb"
+    told = filled.json("state", "backup", str(file))
+    assert told["bytes"] == file.stat().st_size > 1_000
+    assert file.read_bytes().startswith(b"REDIS")
+    assert file.stat().st_mode & 0o077 == 0
+    assert list(file.parent.iterdir()) == [file]
+    assert "already" in filled.json("state", "backup", str(file), status=1)["problems"][0]
+    assert not Path(str(filled.services.redis.config_get("dir")["dir"]), "dump.rdb").exists()
+    (tmp_path / "file").touch()
+    wrong = filled.json("state", "backup", str(tmp_path / "file" / "one.rdb"), status=1)
+    assert "cannot be written" in wrong["problems"][0]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from app.installation.backup import save
 from app.local import credentials, upgrade
 from app.local.console import Console
 from app.local.errors import LocalError
 from app.local.lock import RunLock
 from app.local.redis_server import EmbeddedRedis
 from app.local.restore import Restore
-from app.local.saving import save
 from app.local.supervisor import Supervisor
 from app.store import keys
 from app.store.upgrading import Migration, Upgrading
@@ -53,10 +53,10 @@ def restore(var: Path, backup: Path) -> str:
 
 def test_a_backup_comes_back_with_an_append_only_file_and_a_new_generation(var: Path) -> None:
     backup = var.parent / "backups" / "one.rdb"
-    with running(var) as (embedded, redis):
+    with running(var) as (_, redis):
         redis.set("when", "before")
         redis.hset(keys.log_meta(SHOP), "generation", "g")
-        save(redis, embedded.directory, backup)
+        save(redis, backup)
         redis.set("when", "after")
     assert backup.stat().st_mode & 0o077 == 0
     assert "What there was is in" in restore(var, backup)
@@ -64,6 +64,7 @@ def test_a_backup_comes_back_with_an_append_only_file_and_a_new_generation(var: 
         assert redis.get("when") == b"before"
         assert redis.hget(keys.log_meta(SHOP), "generation") not in (b"g", None)
         assert not (embedded.directory / "dump.rdb").exists()
+        assert (embedded.directory / "redis.conf").exists()
     (aside,) = var.glob("redis-demo.before-*")
     aside.rename(var / "moved")
     (var / "redis-demo").rename(var / "away")
