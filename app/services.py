@@ -15,10 +15,8 @@ from app.cohorts.consumers import Consumers
 from app.cohorts.epochs.shrinking import AT_LEAST, ShrinkLimit
 from app.cohorts.groups import ConsumerGroups
 from app.cohorts.holding import Holding, Limits
-from app.cohorts.holds import Holds
 from app.cohorts.inbox import Inbox
 from app.cohorts.membership import Membership
-from app.cohorts.muting import Muting
 from app.cohorts.quarantine import Quarantine
 from app.cohorts.registry import Cohorts
 from app.cohorts.sessions import Sessions
@@ -58,6 +56,7 @@ from app.mixpanel.request_budget import RequestBudget
 from app.mixpanel.transport import Transport
 from app.resync.audit.auditing import Auditing
 from app.resync.audit.building import build_auditing
+from app.resync.copies import Copies
 from app.resync.progress import Progress
 from app.resync.reading import ReadingLane
 from app.resync.resyncs import Resyncs
@@ -102,8 +101,7 @@ class Services:
     query: Query
     resyncs: Resyncs
     auditing: Auditing
-    muting: Muting
-    holds: Holds
+    copies: Copies
     erasures: Erasures
     tokens: Tokens
     failed_logins: FailedLogins
@@ -205,8 +203,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         query=query,
         resyncs=Resyncs(redis, lanes, cohorts),
         auditing=auditing,
-        muting=Muting(redis),
-        holds=Holds(redis, lanes),
+        copies=Copies(redis, lanes, auditing.findings, settings.silence_after_s),
         erasures=Erasures(redis, lanes, destinations.ledger, settings.erasure_suppression_h),
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),

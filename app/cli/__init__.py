@@ -11,6 +11,8 @@ COMMANDS: Final = (
     "app.cli.dead_letters:dead_letters_cli",
     "app.cli.destinations:destinations_cli",
     "app.cli.doctor:doctor",
+    "app.cli.drift:drift_cli",
+    "app.cli.holds:holds_cli",
     "app.cli.members:members_cli",
     "app.cli.projects:projects_cli",
     "app.cli.quarantine:quarantine_cli",

@@ -7,7 +7,9 @@ import click
 import orjson
 from flask.cli import AppGroup
 
+from app.cli.finding import not_one
 from app.cli.formatting import ago, clean, moment, number, section, table
+from app.cli.muting import mute, silent, unmute
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 from app.cli.resync import resync
 from app.cohorts.registry import Cohort, Session
@@ -16,7 +18,8 @@ from app.status.cohorts import CohortDetail, Found, find_cohorts, list_cohorts, 
 from app.status.telling import told_member
 
 cohorts_cli = AppGroup("cohorts", help="The cohorts and their syncs.")
-cohorts_cli.add_command(resync)
+for _command in (resync, mute, unmute, silent):
+    cohorts_cli.add_command(_command)
 SESSIONS_SHOWN = 10
 MEMBERS_SHOWN = 50
 LONGEST_ID = 255
@@ -53,7 +56,7 @@ def show(cohort: str, project_id: str | None, sessions: int, as_json: bool) -> N
         projects = chosen_projects(services.settings, project_id)
         found = find_cohorts(services, projects, cohort)
         if len(found) != 1:
-            end([_not_one(cohort, found)], as_json=as_json)
+            end([not_one(cohort, found)], as_json=as_json)
         detail = read_detail(services, found[0], sessions)
         now_ms = services.redis.time()[0] * 1000
     if as_json:
@@ -77,7 +80,7 @@ def members(cohort: str, project_id: str | None, as_lines: bool, limit: int | No
     with opened(as_json=as_json) as services:
         found = find_cohorts(services, chosen_projects(services.settings, project_id), cohort)
         if len(found) != 1:
-            end([_not_one(cohort, found)], as_json=as_json)
+            end([not_one(cohort, found)], as_json=as_json)
         everybody = services.walk.all(found[0].project_id, found[0].cohort.id)
         if as_lines:
             for member in islice(everybody, limit):
@@ -109,13 +112,6 @@ def _fields(detail: CohortDetail) -> dict[str, object]:
     return {"project_id": detail.project_id, "cohort": detail.cohort, "sessions": detail.sessions}
 
 
-def _not_one(wanted: str, found: list[Found]) -> str:
-    if not found:
-        return f'No cohort has the id or the name "{clean(wanted)}"; `flask cohorts list` shows all.'
-    which = ", ".join(f"{each.cohort.id} of project {each.project_id}" for each in found)
-    return f'"{clean(wanted)}" is several cohorts: {which}. Give the id, and --project.'
-
-
 def cohorts_table(found: list[Found], now_ms: int) -> str:
     """Return a line a cohort."""
     rows = (
@@ -140,6 +136,9 @@ def notes(cohort: Cohort) -> Iterator[str]:
         yield f"SUSPECT: {cohort.suspect}"
     if cohort.partial:
         yield _PARTIAL.get(cohort.partial, cohort.partial)
+    if cohort.held:
+        kept = "refused" if cohort.held.refused else "HELD"
+        yield f"{kept}: a full list without {number(cohort.held.goes)} of {number(cohort.held.of)} members"
     if cohort.renaming_from:
         yield f"being renamed from {', '.join(clean(name) for name in cohort.renaming_from)}"
 

@@ -5,6 +5,7 @@ from typing import Final, cast
 import click
 
 from app.cli.auditing import audited
+from app.cli.finding import not_one
 from app.cli.formatting import clean, duration, plural
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
 from app.cli.resync_text import LEFT, summary, told, wait_for
@@ -82,15 +83,8 @@ def _found(services: Services, cohort: str | None, project_id: str | None, *, as
         return list_cohorts(services, projects)
     found = find_cohorts(services, projects, cohort)
     if len(found) != 1:
-        end([_not_one(cohort, found)], as_json=as_json)
+        end([not_one(cohort, found)], as_json=as_json)
     return found
-
-
-def _not_one(wanted: str, found: list[Found]) -> str:
-    if not found:
-        return f'No cohort has the id or the name "{clean(wanted)}"; `flask cohorts list` shows all.'
-    which = ", ".join(f"{each.cohort.id} of project {each.project_id}" for each in found)
-    return f'"{clean(wanted)}" is several cohorts: {which}. Give the id, and --project.'
 
 
 def _question(services: Services, found: list[Found], wanted: Wanted) -> str:

@@ -7,6 +7,7 @@ from app.cohorts.registry import Cohort
 from app.lanes.work import APPLY, QUEUES
 from app.status.checks import Check
 from app.status.cohort_checks import odd_cohorts
+from app.status.consumers import consumer_checks
 from app.status.destinations import LAGGING_S, destination_checks
 from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
@@ -30,6 +31,7 @@ def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     yield _inbox(project.id, project.inbox)
     yield from _apply(project, now_ms)
     yield from destination_checks(project, now_ms)
+    yield from consumer_checks(project.id, project.consumers)
     yield _set_aside(project)
     yield _dead_letters(project)
     yield _cohorts(project)

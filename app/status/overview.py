@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from redis import RedisError
 
+from app.cohorts.consumers import GroupStatus
 from app.cohorts.registry import Cohort
+from app.cohorts.silence import Silence
 from app.destinations.held import ProjectHeld, read_held
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
@@ -13,7 +15,6 @@ from app.lanes.work import QUEUES, LaneKind, OutboxName, lanes_of
 from app.resync.audit.findings import AuditState
 from app.services import Services
 from app.status.processes import Process, processes
-from app.status.silence import Silence, silences
 from app.store import keys
 from config.projects import Project
 
@@ -65,6 +66,7 @@ class ProjectStatus:
         dead_letters_dropped: older ones that had to go for the cap.
         quarantined: members that could not be used, ever.
         cohorts: by name.
+        consumers: consumer groups that read the log in Redis.
         silences: cohorts that nothing is heard of.
         audit: what audits of the cohorts found.
     """
@@ -83,6 +85,7 @@ class ProjectStatus:
     dead_letters_dropped: int
     quarantined: int
     cohorts: Sequence[Cohort]
+    consumers: Sequence[GroupStatus] = ()
     silences: Sequence[Silence] = ()
     audit: AuditState = field(default_factory=AuditState)
 
@@ -133,7 +136,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
     redis, settings = services.redis, services.settings
     depth = services.inbox.depth(project.id)
     cohorts = services.cohorts.list(project.id)
-    audit = services.auditing.findings.read(project.id)
+    audit = services.copies.audit(project.id)
     lanes = [lane for lane in lanes_of(project) if _is_used(services, project.id, lane)]
     return ProjectStatus(
         id=project.id,
@@ -156,22 +159,9 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         dead_letters_dropped=services.dead_letters.counters(project.id).get("dropped", 0),
         quarantined=sum(cohort.quarantined for cohort in cohorts),
         cohorts=cohorts,
-        silences=_silences(services, project.id, cohorts, audit, pages_wait=depth["pages"] > 0),
+        consumers=services.consumers.list(project.id),
+        silences=services.copies.silences(project.id, cohorts, audit),
         audit=audit,
-    )
-
-
-def _silences(
-    services: Services, project_id: str, cohorts: Sequence[Cohort], audit: AuditState, *, pages_wait: bool
-) -> list[Silence]:
-    now_s, now_us = services.redis.time()
-    return silences(
-        cohorts,
-        now_ms=now_s * 1000 + now_us // 1000,
-        after_s=services.settings.silence_after_s,
-        pages_wait=pages_wait,
-        muted=services.muting.muted(project_id),
-        unlisted=audit.unlisted,
     )
 
 

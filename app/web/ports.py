@@ -24,10 +24,12 @@ from app.destinations.moving.cursors import Cursors
 from app.destinations.operating import Operating
 from app.destinations.outbox import Request, Submitted
 from app.destinations.remaining import Standings
-from app.feed.reading import Feed
 from app.erasure.erasures import Erasures
+from app.feed.encoding import Encoder
+from app.feed.reading import Feed
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
+from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
 from config.settings import Settings
@@ -111,6 +113,9 @@ class WebServices(Protocol):
     def resyncs(self) -> Resyncs: ...  # noqa: D102 - a plain attribute
 
     @property
+    def copies(self) -> Copies: ...  # noqa: D102 - a plain attribute
+
+    @property
     def erasures(self) -> Erasures: ...  # noqa: D102 - a plain attribute
 
     @property
@@ -136,6 +141,9 @@ class WebServices(Protocol):
 
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def encoder(self) -> Encoder: ...  # noqa: D102 - a plain attribute
 
     @property
     def recorder(self) -> Recorder: ...  # noqa: D102 - a plain attribute

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.web.api import (
     audit,
+    copies,
     consumers,
     cursor_moving,
     dead_letter_section,
@@ -33,9 +34,11 @@ from app.web.api.registering import register
 from app.web.api.sections import Section
 from app.web.draining import Draining
 from app.web.ports import WebServices
+from app.web.stream import section as event_stream
 
 SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     reading_section.section,
+    event_stream.section,
     events.section,
     profiles.section,
     groups.section,
@@ -43,6 +46,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     dead_letter_section.section,
     quarantine.section,
     resyncs.section,
+    copies.section,
     consumers.section,
     erasures.section,
     holding.section,

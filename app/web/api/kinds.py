@@ -122,6 +122,12 @@ RESYNC_UNDER_WAY: Final = Kind(
 RESYNC_ENDED: Final = Kind(
     "resync_ended", 409, "The resync has ended.", "There is nothing to cancel; see what it came to."
 )
+NOT_HELD: Final = Kind(
+    "not_held",
+    409,
+    "This full list is not held.",
+    "Another one took its place, or somebody has answered it. See `GET .../holds`.",
+)
 NO_QUERY_ACCESS: Final = Kind(
     "no_query_access",
     409,

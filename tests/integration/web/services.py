@@ -31,6 +31,7 @@ from app.feed.reading import Feed
 from app.erasure.erasures import Erasures
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
+from app.resync.copies import Copies
 from app.resync.resyncs import Resyncs
 from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
@@ -132,6 +133,7 @@ class FakeServices:
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     resyncs: Resyncs = field(default_factory=lambda: cast("Resyncs", None))
     erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
+    copies: Copies = field(default_factory=lambda: cast("Copies", None))
     feed: Feed = field(default_factory=lambda: cast("Feed", None))
     query: FakeEstimates = field(default_factory=FakeEstimates)
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))

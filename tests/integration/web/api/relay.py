@@ -35,12 +35,14 @@ from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
 from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
-from app.feed.reading import Feed
 from app.erasure.erasures import Erasures
+from app.feed.reading import Feed
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
-from app.lanes.work import OutboxName
+from app.lanes.work import OutboxName, profiles_only
 from app.metrics.recorder import Recorder
+from app.resync.audit.findings import Findings
+from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
 from app.web.api import PREFIX
@@ -77,6 +79,7 @@ class ApiServices:
     pending_links: PendingLinks
     resyncs: Resyncs
     erasures: Erasures
+    copies: Copies
     query: Estimates
     operating: Operating
     cursors: Cursors
@@ -114,6 +117,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         quarantine=Quarantine(redis),
         resyncs=Resyncs(redis, lanes, Cohorts(redis)),
         erasures=Erasures(redis, lanes, Ledger(redis), settings.erasure_suppression_h),
+        copies=Copies(redis, lanes, Findings(redis, lanes, profiles_only), 3_900.0),
         query=FakeEstimates(),
         operating=Operating(redis, lanes),
         cursors=Cursors(redis, lanes, changelog, outboxes, pending),
