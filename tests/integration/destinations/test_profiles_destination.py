@@ -319,6 +319,7 @@ def test_a_finished_sync_is_one_line_once_mixpanel_is_up_to_date(world: World) -
         "updated": 0,
         "members": 7,
         "began_ms": int(world.now_s * 1000) - 2500,
+        "full": True,
     }
     world.change(entered=["u", "v"])
     world.change(kind="sync.completed", detail=detail)

@@ -32,7 +32,7 @@ class WrittenLog:
     def tell(self, number: int = 1, kind: str = "sync.completed") -> None:
         """Append events as the product does."""
         for _ in range(number):
-            self.changelog.append(P, kind, {"members": 1}, "1", "VIP")
+            self.changelog.append(P, kind, {}, "1", "VIP")
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Put entries there, under their own sequences and generation."""
