@@ -51,6 +51,19 @@ CHANGES: Final = _counter(
     "changes", "Changes in the log: entered, exited, updated; and why.", "project", "change", "cause"
 )
 LOG_ENTRIES: Final = _counter("log_entries", "Entries of the change log.", "project")
+CONSUMERS: Final = _gauge("consumers", "Consumer groups that read the change log in Redis.", "project")
+CONSUMER_BEHIND: Final = _gauge(
+    "consumer_behind", "Entries that the slowest of them has not confirmed.", "project"
+)
+CONSUMER_SHARE: Final = _gauge(
+    "consumer_hold_share", "Of what they may be behind, how much one uses up at the most.", "project"
+)
+CONSUMER_GAPS: Final = _counter(
+    "consumer_gaps", "How often a consumer of the log fell too far behind.", "project"
+)
+CONSUMER_MISSED: Final = _counter(
+    "consumer_missed", "Entries that went before a consumer had confirmed them.", "project"
+)
 COHORTS: Final = _gauge("cohorts", "Cohorts that are known.", "project")
 DOUBTFUL: Final = _gauge("cohorts_suspect", "Cohorts whose copy may differ from Mixpanel's.", "project")
 MEMBERS: Final = _gauge("members", "Memberships: somebody in two cohorts counts twice.", "project")
@@ -120,6 +133,7 @@ STANDING: Final[tuple[Family, ...]] = (
     *(BUILD, REDIS_UP, STATE_FORMAT, SCRAPE_SECONDS, PROCESSES, QUEUE_JOBS, FAILED_LOGINS),
     *(PAUSED, ACCEPTING),
     *(ACCEPTED, DUPLICATE, APPLIED, INBOX_PAGES, INBOX_BYTES, INBOX_CAP, SET_ASIDE),
+    *(CONSUMERS, CONSUMER_BEHIND, CONSUMER_SHARE, CONSUMER_GAPS, CONSUMER_MISSED),
     *(CHANGES, LOG_ENTRIES, COHORTS, DOUBTFUL, MEMBERS, QUARANTINED, LAST_SYNC),
     *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),

@@ -189,6 +189,11 @@ def _of_log(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
         if change:
             yield standing.CHANGES, (*of, change, cause), int(number)
     yield standing.LOG_ENTRIES, of, project.log_end
+    yield standing.CONSUMERS, of, len(project.consumers)
+    yield standing.CONSUMER_BEHIND, of, max((group.lag for group in project.consumers), default=0)
+    yield standing.CONSUMER_SHARE, of, max((group.share for group in project.consumers), default=0.0)
+    yield standing.CONSUMER_GAPS, of, _number(counted.log, b"gaps")
+    yield standing.CONSUMER_MISSED, of, _number(counted.log, b"missed")
     yield standing.COHORTS, of, len(project.cohorts)
     yield standing.DOUBTFUL, of, sum(map(is_doubtful, project.cohorts))
     yield standing.MEMBERS, of, sum(cohort.members for cohort in project.cohorts)
