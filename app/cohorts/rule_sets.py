@@ -1,10 +1,13 @@
 """Rule sets by their digests: what an entry of the log, or a cohort, means by one."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
+import orjson
 from redis import Redis
 from structlog.stdlib import get_logger
 
+from app.cohorts.carried import Migration, pairs
 from app.lanes.lanes import HeldLane
 from app.store import keys
 from config.projects import Project
@@ -13,7 +16,10 @@ from config.rules import RuleSet
 log = get_logger(__name__)
 
 _CACHED: Final = 64
+_TAKEN_AWAY: Final = ("carried", "migration", "rename", "rename_rules")
+_NOTHING: Final = (None, b"null")
 FIRST: Final = "first"
+USED: Final = "used"
 
 
 class RuleSets:
@@ -29,10 +35,12 @@ class RuleSets:
         Raises:
             LaneLost: the lane is somebody else's.
         """
-        digest = rules.digest
+        digest, meta = rules.digest, keys.rules_meta(lane.project_id)
         self._known[digest] = rules
-        lane.write(keys.rule_sets(lane.project_id), "HSETNX", digest, rules.to_json())
-        lane.write(keys.rules_meta(lane.project_id), "HSETNX", FIRST, digest)
+        if self._redis.hget(meta, USED) != digest.encode():
+            lane.write(keys.rule_sets(lane.project_id), "HSETNX", digest, rules.to_json())
+            lane.write(meta, "HSETNX", FIRST, digest)
+            lane.write(meta, "HSET", USED, digest)
         return digest
 
     def remember_first(self, project: Project) -> None:
@@ -57,6 +65,22 @@ class RuleSets:
                 self._known.clear()
             self._known[digest] = RuleSet.from_json(stored)
         return self._known[digest]
+
+    def carried(self, project_id: str, cohorts: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+        """Give (cohort id, its name then, digest of the rules) of what members may carry for good.
+
+        What a rename or a migration under way takes away is left out: some may not have it any more.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for cohort_id, _ in cohorts:
+            pipeline.hmget(keys.cohort(project_id, cohort_id), _TAKEN_AWAY)
+        for (cohort_id, _), stored in zip(cohorts, pipeline.execute(), strict=True):
+            written, migration, rename, rules = stored
+            going = Migration.from_json(orjson.loads(migration)).old if migration not in _NOTHING else []
+            names = orjson.loads(rename)[0] if rename not in _NOTHING else ()
+            for digest, name in pairs(orjson.loads(written or b"[]")):
+                if (digest, name) not in going and (name not in names or digest != (rules or b"").decode()):
+                    yield cohort_id, name, digest
 
     def of(self, project: Project, digest: str) -> RuleSet:
         """Return the rules by which an entry is delivered; the configured ones where it names none."""

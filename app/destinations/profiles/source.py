@@ -70,7 +70,7 @@ class ProfilesSource(LogSource):
             known = replace(self._look_up(project.id, found, delivery.rules, keep), hold=hold)
         else:
             known = Known.from_json(delivery.known)
-        claims = Claims(project.id, delivery.rules, known.cohorts)
+        claims = self._claims(project.id, delivery.rules, known.cohorts, known.carried)
         token = project.token.reveal()
         planned = plan(found, token, claims, known.present, known.hold.ids, keep=keep)
         return planned, known.to_json()
@@ -128,11 +128,32 @@ class ProfilesSource(LogSource):
         if not any(act.leaving for group in found for act in group.acts):
             return Known()
         cohorts = tuple(self._cohorts.names(project_id))
-        asked = questions(found, Claims(project_id, rules, cohorts))
+        digest = rules.digest
+        carried = tuple(
+            (cohort_id, name, written)
+            for cohort_id, name, written in self._changelog.rule_sets.carried(project_id, cohorts)
+            if written != digest or (cohort_id, name) not in cohorts
+        )
+        asked = questions(found, self._claims(project_id, rules, cohorts, carried))
         present = {
             cohort_id: self._present(project_id, cohort_id, ids, keep) for cohort_id, ids in asked.items()
         }
-        return Known(cohorts, present)
+        return Known(cohorts, carried, present)
+
+    def _claims(
+        self,
+        project_id: str,
+        rules: RuleSet,
+        cohorts: Sequence[tuple[str, str]],
+        carried: Sequence[tuple[str, str, str]],
+    ) -> Claims:
+        sets = self._changelog.rule_sets
+        theirs = [
+            (cohort_id, name, written)
+            for cohort_id, name, digest in carried
+            if (written := sets.find(project_id, digest))
+        ]
+        return Claims(project_id, rules, cohorts, theirs)
 
     def _present(self, project_id: str, cohort_id: str, ids: Sequence[str], keep: Keep) -> frozenset[str]:
         found = frozenset[str]()

@@ -68,7 +68,10 @@ class Group(NamedTuple):
     def claimed(self, claims: Claims) -> dict[Removal, frozenset[str]]:
         """Name the removals that other cohorts' members are spared, and these cohorts."""
         plain = self._replace(acts=tuple(act for act in self.acts if act.leaving and not _personal(act)))
-        found = {removal_of(op): claims.others(self.entry.cohort_id, op) for op in plain.ops()}
+        carried = self.way == "x"
+        found = {
+            removal_of(op): claims.others(self.entry.cohort_id, op, carried=carried) for op in plain.ops()
+        }
         return {removal: others for removal, others in found.items() if others}
 
     def _context(self, cohort_name: str, member: Member) -> Context:

@@ -94,7 +94,7 @@ def check_log(relay: Relay) -> None:
         assert max(Counter(entered + exited + updated).values(), default=1) == 1
         assert present.issuperset(exited)
         assert present.issuperset(updated)
-        if entry.cause in {"rename", "reasserted", "replay"}:
+        if entry.cause in {"rename", "reasserted", "replay", "rules"}:
             assert present.issuperset(entered)
         else:
             assert present.isdisjoint(entered)
