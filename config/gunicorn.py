@@ -34,7 +34,8 @@ bind = f"0.0.0.0:{_loaded.port}"
 # lock.
 worker_class = "gthread"
 workers = _loaded.web_workers
-threads = _loaded.web_threads
+# Whoever follows events keeps a thread for itself, besides those for everything else.
+threads = _loaded.web_threads + _loaded.event_readers
 
 # Each process reads the code for itself: that costs memory, and a reload with HUP then takes new code.
 preload_app = False

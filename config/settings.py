@@ -57,6 +57,7 @@ class Settings:
     access_log: bool = False
     web_workers: int = 2
     web_threads: int = 16
+    event_readers: int = 50
     mixpanel_timeout_s: float = 30.0
     mixpanel_connections: int = 10
     query_timeout_s: float = 60.0
@@ -115,6 +116,7 @@ VARIABLES: Final = (
     Variable("ACCESS_LOG", "access_log", flag),
     Variable("WEB_WORKERS", "web_workers", whole(1, 64)),
     Variable("WEB_THREADS", "web_threads", whole(1, 256)),
+    Variable("EVENT_READERS", "event_readers", whole(0, 2_000)),
     Variable("MIXPANEL_TIMEOUT_S", "mixpanel_timeout_s", seconds(1, 300)),
     Variable("MIXPANEL_CONNECTIONS", "mixpanel_connections", whole(1, 100)),
     Variable("QUERY_TIMEOUT_S", "query_timeout_s", seconds(1, 600)),

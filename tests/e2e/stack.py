@@ -59,13 +59,14 @@ class Stack:
         self.web = self.processes["web"]
         self.apply = self.processes["apply"]
         self.mixpanel = self.processes["mixpanel"]
+        self.webhooks = self.processes["webhooks"]
         self.clock = self.processes["clock"]
         self.sandbox = self._sandbox(sandbox or {})
         self._others: list[Process] = []
 
     @property
     def workers(self) -> tuple[Process, ...]:
-        return (self.apply, self.mixpanel)
+        return (self.apply, self.mixpanel, self.webhooks)
 
     def start(self) -> Self:
         """Start all and wait until the web server and the sandbox answer."""

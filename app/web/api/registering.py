@@ -90,7 +90,9 @@ def _add(blueprint: Any, endpoint: Endpoint, access: Access) -> None:
     named = endpoint.rule.replace(_CONVERTER, "")
     name = f"{endpoint.method.lower()}_{named.strip('/').translate(_NAME)}"
     told = blueprint.doc(operationId=name, **_operation(endpoint))(told)
-    guarded: Any = access.guard(told, endpoint.scope, unconfigured=endpoint.unconfigured)
+    guarded: Any = access.guard(
+        told, endpoint.scope, unconfigured=endpoint.unconfigured, session=endpoint.session
+    )
     guarded._apidoc = told._apidoc  # noqa: SLF001 - where flask-smorest looks for what its decorators noted
     _note_problems(guarded._apidoc["response"]["responses"], endpoint)  # noqa: SLF001 - as above
     guarded.scope = endpoint.scope
@@ -173,7 +175,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     }
     if endpoint.body is not None:
         told["requestBody"] = {
-            "required": True,
+            "required": endpoint.body.required,
             "description": endpoint.body.description,
             "content": dict(endpoint.body.content),
         }

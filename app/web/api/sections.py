@@ -38,10 +38,12 @@ class Body:
     Attributes:
         description: for people.
         content: OpenAPI's media type objects, by media type.
+        required: whether there has to be one.
     """
 
     description: str
     content: Mapping[str, Any]
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Endpoint:
         headers: schema of the headers that it reads.
         body: what the request holds.
         unconfigured: whether it is also about projects that are not configured (any more).
+        session: whether a browser that is logged in needs no token. For what only reads.
     """
 
     rule: str
@@ -75,6 +78,7 @@ class Endpoint:
     headers: type[Schema] | None = None
     body: Body | None = None
     unconfigured: bool = False
+    session: bool = False
 
 
 @dataclass(frozen=True)

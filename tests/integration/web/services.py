@@ -27,6 +27,7 @@ from app.destinations.moving.cursors import Cursors
 from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes, Request, Submitted
 from app.destinations.remaining import Standings
+from app.feed.encoding import Encoder
 from app.feed.reading import Feed
 from app.erasure.erasures import Erasures
 from app.lanes.work import OutboxName
@@ -135,6 +136,7 @@ class FakeServices:
     erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
     copies: Copies = field(default_factory=lambda: cast("Copies", None))
     feed: Feed = field(default_factory=lambda: cast("Feed", None))
+    encoder: Encoder = field(default_factory=lambda: Encoder("https://relay.example.com"))
     query: FakeEstimates = field(default_factory=FakeEstimates)
     tokens: Tokens = field(default_factory=lambda: Tokens(connect(NOWHERE)))
     failed_logins: FailedLogins = field(default_factory=lambda: FailedLogins(connect(NOWHERE), 20))

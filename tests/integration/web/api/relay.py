@@ -36,6 +36,7 @@ from app.destinations.outbox import Outboxes
 from app.destinations.remaining import Standings
 from app.destinations.status import DestinationStatuses
 from app.erasure.erasures import Erasures
+from app.feed.encoding import Encoder
 from app.feed.reading import Feed
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
@@ -66,6 +67,7 @@ class ApiServices:
     failed_logins: FailedLogins
     audit: Audit
     feed: Feed
+    encoder: Encoder
     consumers: Consumers
     cohorts: Cohorts
     walk: Walk
@@ -104,6 +106,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
         feed=Feed(redis),
+        encoder=Encoder("https://relay.example.com"),
         consumers=Consumers(redis, consumer_groups, Holding(redis, (consumer_groups,), LIMITS)),
         cohorts=Cohorts(redis),
         walk=Walk(redis),

@@ -1,0 +1,1 @@
+"""Server-sent events: the log, as it grows, over a connection that stays open."""
