@@ -7,6 +7,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from app.cohorts.applying.pages import SET_ASIDE
+from app.destinations.operating import Operating
 from app.mixpanel.errors import CredentialRefused, Retryable
 from app.resync.resyncs import NoQueryAccess, NotExported
 from app.resync.state import Wanted
@@ -348,3 +349,17 @@ def again(do: Callable[[], object]) -> None:
         do()
         return
     do()
+
+
+def test_nothing_is_asked_of_mixpanel_while_the_project_is_paused(world: World) -> None:
+    world.spoil(missing=("u01",))
+    asked = world.ask()
+    operating = Operating(world.plain, world.lanes)
+    operating.pause_project(P, "ada", "their maintenance")
+    for _ in range(5):
+        world.turn()
+    assert world.query.asked == []
+    assert world.members() == set(PEOPLE) - {"u01"}
+    operating.resume_project(P, [])
+    assert world.through(asked.id).state == "completed"
+    assert world.members() == set(PEOPLE)

@@ -12,7 +12,7 @@ import structlog
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.cohorts.inbox import Accepted, InboxFull
+from app.cohorts.inbox import Accepted, InboxFull, NotAccepting
 from app.web.factory import DRAINING, build_web
 from app.web.webhook import PATH
 from tests.integration.web.services import (
@@ -406,3 +406,12 @@ def test_a_copy_and_a_refusal_are_one_line_each_with_their_outcome(lines: Lines)
     assert [line["outcome"] for line in lines] == ["copy", "invalid_payload", "bad_credential"]
     assert lines[1]["field"] == "parameters.members"
     assert "hunter2" not in str(lines)
+
+
+def test_an_operator_who_stops_accepting_pauses_no_sync(lines: Lines) -> None:
+    services = FakeServices(inbox=FakeInbox(error=NotAccepting()))
+    answer = post(services)
+    assert "later" in failure(answer, 503)
+    assert answer.headers["Retry-After"] == "60"
+    (line,) = [each for each in lines if each["event"] == "page"]
+    assert (line["outcome"], line["project"]) == ("not_accepting", SHOP)
