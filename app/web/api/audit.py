@@ -113,7 +113,7 @@ class AuditViews:
         """Answer a page of entries, or all of them, one a line."""
         audit, log, which = self.services.audit, query["log"], self._which(query)
         if wants_lines(request):
-            return streamed(map(told_entry, audit.all(log, which)))
+            return streamed(map(told_entry, audit.all(log, which)), {})
         found, after = audit.page(log, which, after=query.get("cursor", ""), limit=query["limit"])
         told = {
             "entries": [told_entry(each) for each in found],

@@ -162,7 +162,9 @@ def section(services: WebServices) -> Section:
 
 
 _WHY: Final = Body(
-    "Why; may be left out.", {JSON: {"schema": ReasonSchema, "example": {"why": "a migration"}}}
+    "Why; may be left out.",
+    {JSON: {"schema": ReasonSchema, "example": {"why": "a migration"}}},
+    required=False,
 )
 _ANSWER: Final = {200: Answer("How the project is held, and what it has to do.", ProjectOperationSchema)}
 _STANDS: Final = {200: Answer("How the destination stands.", DestinationSchema)}

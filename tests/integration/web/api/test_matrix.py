@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import orjson
 import pytest
+from werkzeug.test import TestResponse
 
 from app.access.scopes import SCOPES, Scope
 from tests.integration.web.api.relay import JSON, problem
 from tests.integration.web.api.whole import Operation, Whole
 from tests.integration.web.services import BLOG, SHOP
 
+STREAM: Final = "text/event-stream"
 ENOUGH: Final[dict[Scope, set[Scope]]] = {
     "read": {"read", "operate", "admin"},
     "operate": {"operate", "admin"},
@@ -152,18 +154,15 @@ def test_a_body_that_is_none_of_its_types_is_refused(whole: Whole) -> None:
     def ask(operation: Operation) -> None:
         if not operation.bodies():
             return
-        plain = whole.call(operation, whole.admin, body=b"{}", content_type="text/plain")
-        problem(plain, 415, "unsupported_media_type")
-        problem(
-            whole.call(operation, whole.admin, body=b"{}", headers={"Content-Encoding": "br"}),
-            415,
-            "unsupported_media_type",
-        )
-        problem(
-            whole.call(operation, whole.admin, body=b"{}", headers={"Content-Encoding": "gzip"}),
-            400,
-            "invalid_body",
-        )
+
+        def send(status: int, code: str, **how: Any) -> None:
+            refused(
+                whole, operation, whole.call(operation, whole.admin, **{"body": b"{}", **how}), status, code
+            )
+
+        send(415, "unsupported_media_type", content_type="text/plain")
+        send(415, "unsupported_media_type", headers={"Content-Encoding": "br"})
+        send(400, "invalid_body", headers={"Content-Encoding": "gzip"})
         for body in (
             b"{",
             b"\xff",
@@ -175,28 +174,57 @@ def test_a_body_that_is_none_of_its_types_is_refused(whole: Whole) -> None:
             b"9" * 400,
             b'{"a": 1, ',
         ):
-            problem(whole.call(operation, whole.admin, body=body), 400, "invalid_body")
-        problem(whole.call(operation, whole.admin, body=b" " * 1_000_001), 413, "body_too_large")
+            send(400, "invalid_body", body=body)
+        send(413, "body_too_large", body=b" " * 1_000_001)
 
     each(whole, ask)
 
 
 def test_a_field_of_the_wrong_type_is_refused_and_named(whole: Whole) -> None:
     def ask(operation: Operation) -> None:
-        schema = operation.bodies().get(JSON)
-        if schema is None or (schema := resolved(whole, schema)).get("type") != "object":
+        schema = resolved(whole, operation.bodies().get(JSON, {}))
+        if schema.get("type") != "object":
             return
-        unknown = problem(whole.call(operation, whole.admin, body=b'{"no_such": 1}'), 400, "invalid_body")
-        assert "no_such" in {fault["field"] for fault in unknown["errors"]}
+
+        def send(name: str, value: Any) -> None:
+            answer = whole.call(operation, whole.admin, body=orjson.dumps({name: value}))
+            found = refused(whole, operation, answer, 400, "invalid_body")
+            faults = [fault["field"] for fault in found.get("errors", [{"field": name}])]
+            assert any(fault.startswith(name) for fault in faults), (name, value, found)
+
+        send("no_such", 1)
         for name, told in schema.get("properties", {}).items():
             for value in OF_ANOTHER_TYPE.get(resolved(whole, told).get("type", ""), []):
-                if value is None and told.get("nullable"):
-                    continue
-                answer = whole.call(operation, whole.admin, body=orjson.dumps({name: value}))
-                found = problem(answer, 400, "invalid_body")
-                assert any(fault["field"].startswith(name) for fault in found["errors"]), (name, value, found)
+                if value is not None or not told.get("nullable"):
+                    send(name, value)
 
     each(whole, ask)
+
+
+def test_each_media_type_that_an_answer_can_have_is_given_to_who_asks_for_it(whole: Whole) -> None:
+    given = 0
+
+    def ask(operation: Operation) -> None:
+        nonlocal given
+        for status, told in operation.told["responses"].items():
+            kinds = [kind for kind in told.get("content", {}) if kind != STREAM]
+            if status.startswith("2") and operation.method == "GET" and whole.filled(operation):
+                for kind in kinds:
+                    answer = whole.call(operation, whole.admin, headers={"Accept": kind})
+                    assert (str(answer.status_code), answer.mimetype) == (status, kind), answer.text
+                    given += 1
+
+    each(whole, ask)
+    assert given >= 20
+
+
+def refused(
+    whole: Whole, operation: Operation, answer: TestResponse, status: int, code: str
+) -> dict[str, Any]:
+    """Assert that a call is refused so; where there is nothing at its address, that may be said first."""
+    if answer.status_code == 404 and not whole.filled(operation):
+        return {}
+    return problem(answer, status, code)
 
 
 def resolved(whole: Whole, schema: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,10 @@ class Whole:
             path = path.replace(f"{{{name}}}", changes.get(name, self.known.get(name, "nothing-7")))
         return path
 
+    def filled(self, operation: Operation) -> bool:
+        """Say whether there is something at the operation's address; what is new here has no ids yet."""
+        return set(operation.placeholders) <= self.known.keys()
+
     def call(
         self,
         operation: Operation,
@@ -168,6 +172,7 @@ def build(redis_url: str) -> Whole:
         distinct_id=PERSON,
         letter_id=letter_id,
         resync_id=resync,
+        destination="profiles",
     )
     return whole
 
