@@ -21,7 +21,8 @@ def put(relay: Relay, **changes: Any) -> CohortRecord:
     for name, value in changes.items():
         setattr(record.machine if name == "held" else record, name, value)
     relay.services.redis.sadd(keys.cohorts(SHOP), COHORT)
-    relay.services.redis.hset(keys.cohort(SHOP, COHORT), mapping=record.to_hash())
+    fields = [part for pair in record.to_hash().items() for part in pair]
+    relay.services.redis.hset(keys.cohort(SHOP, COHORT), items=fields)
     return record
 
 
