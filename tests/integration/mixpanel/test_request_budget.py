@@ -249,3 +249,30 @@ def test_every_key_of_a_budget_goes_when_nobody_asks_any_more(redis_client: redi
         found = redis_client.keys()
         assert len(found) == 3
         assert all(0 < redis_client.pttl(key) <= 7_200_000 for key in found)
+
+
+def test_what_can_wait_leaves_some_of_the_first_window_to_others(redis_client: redis.Redis) -> None:
+    clock = Clock()
+    budget = RequestBudget(redis_client, query_rates(timeout_s=60.0), uneven_s=0.0, now_us=clock)
+    for _ in range(30):
+        clock.now_us += SECOND
+        budget.end("1", budget.begin("1", spare=30))
+    with pytest.raises(OverBudget) as full:
+        budget.begin("1", spare=30)
+    assert full.value.retry_after_s == 3600 - 29, "until the first of those 30 is an hour ago"
+    for _ in range(30):
+        clock.now_us += SECOND
+        budget.end("1", budget.begin("1"))
+    with pytest.raises(OverBudget):
+        budget.begin("1")
+    clock.now_us += 3600 * SECOND - 31 * SECOND  # the 30 that waited are over, not those of the others
+    with pytest.raises(OverBudget):
+        budget.begin("1", spare=30)
+    budget.end("1", budget.begin("1"))
+
+
+def test_something_is_left_even_to_what_can_wait_however_much_is_spared(redis_client: redis.Redis) -> None:
+    budget = RequestBudget(redis_client, SMALL, now_us=Clock())
+    budget.end("1", budget.begin("1", spare=100))
+    with pytest.raises(OverBudget):
+        budget.begin("1", spare=100)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from redis import Redis
 
@@ -14,6 +14,7 @@ from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.metrics.recorder import Recorder
+from app.resync.audit.auditing import Auditing, AuditPlan
 from app.services import Services
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -44,10 +45,19 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         heartbeats=Heartbeats(redis),
         recorder=Recorder(),
         ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30),
+        auditing=_auditing(redis),
         runners={"apply": runner, "profiles": runner},
         settings=SimpleNamespace(projects={each: _project(each) for each in project_ids}, slice_s=1.0),
     )
     return cast("Services", made)
+
+
+def _auditing(redis: Redis) -> Auditing:
+    nobody: Any = None
+    plan = AuditPlan(interval_s=3600.0, tolerance=0.0, spare=30)
+    return Auditing(
+        redis, nobody, cohorts=nobody, membership=nobody, resyncs=nobody, findings=nobody, plan=plan
+    )
 
 
 def _project(project_id: str) -> Project:

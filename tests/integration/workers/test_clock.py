@@ -1,5 +1,6 @@
 """The clock sweeps every lane, whatever is wrong with one of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from structlog.testing import capture_logs
 from app.lanes.state import read_lane
 from app.store import keys
 from app.store.format import OtherFormatError
+from config.projects import ServiceAccount
+from config.secret import Secret
 from tests.integration.workers.made import Runner, make_services
 from workers.clock import Clock
 
@@ -82,3 +85,19 @@ def test_one_clock_ticks_at_a_time(redis_client: Redis) -> None:
     assert read_lane(redis_client, "1", "apply").state == "idle"
     first.tick()
     assert read_lane(redis_client, "1", "apply").state == "queued"
+
+
+def test_every_project_that_can_ask_mixpanel_has_an_audit_to_come_whichever_clock_dies(
+    redis_client: Redis,
+) -> None:
+    made = make_services(redis_client, Runner(), "1", "2")
+    account = ServiceAccount("account", Secret("secret"))
+    projects: Any = made.settings.projects
+    projects["1"] = replace(projects["1"], service_account=account)
+    Clock(made, "clock@a").tick()
+    assert redis_client.zcard(keys.resyncs_due("1")) == 1
+    assert not redis_client.exists(keys.resyncs_due("2"))
+    redis_client.zadd(keys.resyncs_due("1"), {"0": 4e12})  # the lane has said when to go on
+    redis_client.delete(keys.clock_lock())
+    Clock(made, "clock@b").tick()
+    assert redis_client.zscore(keys.resyncs_due("1"), "0") == 4e12, "another clock begins nothing anew"
