@@ -60,6 +60,7 @@ from app.resync.copies import Copies
 from app.resync.progress import Progress
 from app.resync.reading import ReadingLane
 from app.resync.resyncs import Resyncs
+from app.resync.rule_changes import RuleChanges
 from app.store.connection import connect
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -100,6 +101,7 @@ class Services:
     pending_links: PendingLinks
     query: Query
     resyncs: Resyncs
+    rule_changes: RuleChanges
     auditing: Auditing
     copies: Copies
     erasures: Erasures
@@ -202,6 +204,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         pending_links=destinations.pending,
         query=query,
         resyncs=Resyncs(redis, lanes, cohorts),
+        rule_changes=RuleChanges(redis, lanes),
         auditing=auditing,
         copies=Copies(redis, lanes, auditing.findings, settings.silence_after_s),
         erasures=Erasures(redis, lanes, destinations.ledger, settings.erasure_suppression_h),

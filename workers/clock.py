@@ -62,6 +62,8 @@ class Clock:
             self._tidied_s = self._now_s()
         some, self._to_tidy = self._to_tidy[:TIDIED_A_TICK], self._to_tidy[TIDIED_A_TICK:]
         self._made.ageing.tidy(some)
+        for project_id in some:
+            self._made.rule_changes.remember_first(self._made.settings.projects[project_id])
 
     def _tell(self, fault: Unswept) -> None:
         """Log what is wrong with a lane, once a minute: it is met at every tick."""

@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "app.cli.projects:projects_cli",
     "app.cli.quarantine:quarantine_cli",
     "app.cli.resyncs:resyncs_cli",
+    "app.cli.rules:rules_cli",
     "app.cli.sandbox:sandbox_cli",
     "app.cli.state:state_cli",
     "app.cli.status:status",

@@ -5,8 +5,8 @@ delivered by other rules, and each cohort remembers which: `app.cohorts.carried`
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
 
 import orjson
 from redis import Redis
@@ -66,6 +66,19 @@ class RulesStatus:
         """Return the cohorts that nobody brings to the configured rules yet."""
         under_way = {each.cohort_id for each in self.migrating if each.rules == self.plan.rules}
         return [each for each in self.plan.cohorts if each.cohort_id not in under_way]
+
+    def told(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "project_id": self.plan.project_id,
+            "rules": self.plan.rules,
+            "used": self.plan.used,
+            "known": self.plan.known,
+            "to_apply": [each.cohort_id for each in self.to_apply],
+            "migrating": [asdict(each) for each in self.migrating],
+            "asked_ms": self.asked_ms,
+            "asked_by": self.asked_by,
+        }
 
 
 @dataclass(frozen=True, slots=True)

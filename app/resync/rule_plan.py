@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -72,6 +72,11 @@ class RulePlan:
         for each in self.cohorts:
             total.update(each.operations)
         return dict(sorted(total.items()))
+
+    def told(self) -> dict[str, Any]:
+        """Return it for programs."""
+        cohorts = [{**asdict(each), "operations": each.operations} for each in self.cohorts]
+        return {**asdict(self), "members": self.members, "operations": self.operations, "cohorts": cohorts}
 
 
 def plan_cohort(

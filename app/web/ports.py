@@ -32,6 +32,7 @@ from app.metrics.recorder import Recorder
 from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
+from app.resync.rule_changes import RuleChanges
 from config.settings import Settings
 
 
@@ -111,6 +112,9 @@ class WebServices(Protocol):
 
     @property
     def resyncs(self) -> Resyncs: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def rule_changes(self) -> RuleChanges: ...  # noqa: D102 - a plain attribute
 
     @property
     def copies(self) -> Copies: ...  # noqa: D102 - a plain attribute

@@ -5,8 +5,8 @@ value. Who leaves one of them keeps the value while in another. Only values that
 the session or the time are compared, which is what an exit can take away.
 
 Members of another cohort may carry what other rules than the window's wrote there, before they are migrated
-or while processes with older rules are still at work. So an exit spares that, too: it goes when that cohort is
-migrated. A migration itself spares only what its rules claim, and nobody spares what a migration under way
+or while processes with older rules are still at work. So an exit spares that, too: it goes when that cohort
+is migrated. A migration itself spares only what its rules claim, and nobody spares what a migration under way
 takes away, or two cohorts would spare it for each other.
 """
 

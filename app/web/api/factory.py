@@ -21,6 +21,7 @@ from app.web.api import (
     quarantine,
     reading_section,
     resyncs,
+    rules,
 )
 from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
@@ -46,6 +47,7 @@ SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     dead_letter_section.section,
     quarantine.section,
     resyncs.section,
+    rules.section,
     copies.section,
     consumers.section,
     erasures.section,

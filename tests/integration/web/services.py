@@ -34,6 +34,7 @@ from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.copies import Copies
 from app.resync.resyncs import Resyncs
+from app.resync.rule_changes import RuleChanges
 from app.store.connection import connect
 from config.projects import HOSTS, Credential, Project, Projects
 from config.secret import Secret
@@ -133,6 +134,7 @@ class FakeServices:
     recorder: Recorder = field(default_factory=Recorder)
     redis: Redis = field(default_factory=lambda: cast("Redis", None))
     resyncs: Resyncs = field(default_factory=lambda: cast("Resyncs", None))
+    rule_changes: RuleChanges = field(default_factory=lambda: cast("RuleChanges", None))
     erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
     copies: Copies = field(default_factory=lambda: cast("Copies", None))
     feed: Feed = field(default_factory=lambda: cast("Feed", None))

@@ -46,6 +46,7 @@ from app.resync.audit.findings import Findings
 from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
+from app.resync.rule_changes import RuleChanges
 from app.web.api import PREFIX
 from app.web.factory import build_web
 from app.web.ports import Outboxes as OutboxesPort
@@ -80,6 +81,7 @@ class ApiServices:
     quarantine: Quarantine
     pending_links: PendingLinks
     resyncs: Resyncs
+    rule_changes: RuleChanges
     erasures: Erasures
     copies: Copies
     query: Estimates
@@ -119,6 +121,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         redriver=Redriver(redis, lanes, letters, settings.outbox_cap_bytes),
         quarantine=Quarantine(redis),
         resyncs=Resyncs(redis, lanes, Cohorts(redis)),
+        rule_changes=RuleChanges(redis, lanes),
         erasures=Erasures(redis, lanes, Ledger(redis), settings.erasure_suppression_h),
         copies=Copies(redis, lanes, Findings(redis, lanes, profiles_only), 3_900.0),
         query=FakeEstimates(),
