@@ -17,7 +17,7 @@ _LOST: Final[Mapping[str, str]] = {
 }
 _AGAIN: Final[Mapping[str, str]] = {
     "profiles": "Profiles go through these changes again and end as the last of them says; what somebody else"
-    " has set there meanwhile is overwritten, and $delete deletes again.",
+    " has set there meanwhile is overwritten.",
     "events": "Each event has the $insert_id that it had before, so Mixpanel leaves the repetition out,"
     " unless the event's rule was changed in between.",
     "identity": "Links that were made are known by the relay's ledger, and are not made again.",
@@ -78,6 +78,8 @@ def _operations(counted: Counted, *, skip: bool) -> Iterator[str]:
     yield f"By the rules of today, at the most: {_kinds(counted.operations)}."
     if counted.twice and not skip:
         yield f"NOT REPEATABLE: {_kinds(counted.twice)} count a second time in Mixpanel."
+    if counted.operations.get("$delete") and not skip:
+        yield "$delete ends profiles once more, with all that came since."
 
 
 def _consequences(lane: LaneKind, counted: Counted, *, skip: bool) -> Iterator[str]:

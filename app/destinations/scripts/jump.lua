@@ -1,6 +1,6 @@
 -- Put a cursor elsewhere, at a person's word: what lies between is skipped, or delivered again.
--- The window that was begun is forgotten with its marks, and what it put into the waiting room is void, unless the
--- room has begun to send it: it is skipped, too, or planned again.
+-- The window that was begun is forgotten with its marks, and what it put into the waiting room is void, but for what
+-- the room has begun to send, whose own window is remembered: it is skipped, too, or planned again.
 -- KEYS  1 lane, 2 destination, 3 accepted, 4 the waiting room's destination, 5 the room's meta, 6 log, then the keys
 --       that commands name
 -- ARGV  1 token, 2 cursor before, 3 cursor after, 4 '1' if the log must still have what lies behind that, then
@@ -22,12 +22,12 @@ local parts = 0
 while redis.call('SISMEMBER', accepted, 'w' .. parts) == 1 do parts = parts + 1 end
 local last, first, void = 0, 1, nil
 if parts > 0 then
-  local seen = redis.call('HMGET', room, 'cursor', 'window_end', 'void')
+  local seen = redis.call('HMGET', room, 'cursor', 'void')
   last = tonumber(redis.call('HGET', KEYS[5], 'sequence') or '0')
-  first = math.max(last - parts, tonumber(seen[1] or '0'), tonumber(seen[2] or '0')) + 1
+  first = math.max(last - parts, tonumber(seen[1] or '0')) + 1
   void = string.format('%.0f-%.0f', first, last)
-  local before = seen[3] and tonumber(string.match(seen[3], '(%d+)$'))
-  if before and before > tonumber(seen[1] or '0') then void = seen[3] .. ',' .. void end
+  local before = seen[2] and tonumber(string.match(seen[2], '(%d+)$'))
+  if before and before > tonumber(seen[1] or '0') then void = seen[2] .. ',' .. void end
 end
 although_full(destination)
 local now = string.format('%.0f', now_ms())

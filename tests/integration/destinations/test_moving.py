@@ -1,19 +1,25 @@
 """Skipping and rewinding a cursor: looked at first, then done to exactly that, while nothing runs."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.moving.cursors import Cursors, OutdatedError, OutOfRangeError
 from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes
+from app.destinations.waiting import hold
 from app.lanes.lanes import LaneLost
 from app.lanes.taking import LaneBusyError, NotPausedError
 from app.lanes.work import LANES, PROFILES
 from app.store import keys
 from config.rules import Operation, Rule, RuleSet
+from tests.depth import DEPTH
 from tests.integration.cohorts.faulty import FaultyRedis
 from tests.integration.cohorts.relay import Clock, connect
 from tests.integration.destinations.waiting_world import WaitingWorld
@@ -307,3 +313,84 @@ def test_what_the_room_has_begun_to_send_is_sent_to_its_end(
     assert waiting.trail("ann") == ["+1"]
     assert waiting.trail("bob") == []
     assert waiting.status_now().waiting == 0
+
+
+def test_what_a_window_put_in_before_its_worker_died_is_forgotten_too(
+    waiting: WaitingWorld, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold, "PROFILES_A_PART", 1)
+    waiting.log(["ann", "bob"], linked={"ann": "phone", "bob": "tablet"})
+    put, calls = waiting.room._hold, []
+
+    def dies(**call: Any) -> Any:
+        calls.append(call)
+        if len(calls) > 1:
+            raise RedisConnectionError
+        return put(**call)
+
+    monkeypatch.setattr(waiting.room, "_hold", dies)
+    with pytest.raises(RedisConnectionError):
+        waiting.run()
+    monkeypatch.undo()
+    waiting.redis.hset(keys.lane(P, "profiles"), "state", "queued")  # its lease ran out
+    move(waiting, 1)
+    waiting.log(["ann"], linked={"ann": "phone"})
+    for _ in range(2):
+        waiting.run()
+        waiting.pass_s(31)
+    assert (waiting.trail("ann"), waiting.trail("bob")) == (["+2"], [])
+    assert waiting.room.size(P) == (0, 0)
+
+
+PEOPLE = ("ann", "bob", "cyd")
+STEP = st.one_of(
+    st.tuples(st.just("log"), st.sets(st.sampled_from(PEOPLE), min_size=1), st.booleans()),
+    st.tuples(st.just("run"), st.booleans()),
+    st.tuples(st.just("fail")),
+    st.tuples(st.just("move"), st.floats(0, 1)),
+)
+
+
+@settings(max_examples=25 * DEPTH, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEP, max_size=14))
+def test_everybody_gets_each_entry_as_often_as_the_cursor_passed_it_and_in_its_order(
+    make: Make, mixpanel: Mixpanel, steps: list[tuple[Any, ...]]
+) -> None:
+    """The model: a run delivers what is behind the cursor, a failing one nothing, a move only moves."""
+    mixpanel.profiles.clear()
+    world = make(PROFILES.name)
+    world.redis.flushall()
+    log: list[set[str]] = []
+    cursor = 0
+    expected: dict[str, list[str]] = {each: [] for each in PEOPLE}
+
+    def deliver() -> None:
+        nonlocal cursor
+        for number in range(cursor, len(log)):
+            for each in log[number]:
+                expected[each].append(f"+{number + 1}")
+        cursor = len(log)
+
+    for step in [*steps, ("run", True), ("run", True)]:
+        match step:
+            case ("log", people, linked):
+                world.log(sorted(people), linked=dict.fromkeys(people, "phone") if linked else None)
+                log.append(people)
+            case ("run", later):
+                world.run()
+                deliver()
+                if later:
+                    world.pass_s(31)
+                    world.run()
+            case ("fail",):
+                mixpanel.script = lambda _records: AWAY
+                world.run()
+                mixpanel.script = lambda _records: None
+            case ("move", share):
+                to = round(share * len(log))
+                if to != cursor:
+                    move(world, to)
+                    cursor = to
+    assert {each: world.trail(each) for each in PEOPLE} == expected
+    assert world.room.size(P) == (0, 0)
+    assert world.cursor_at() == len(log)
