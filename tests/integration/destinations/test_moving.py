@@ -334,6 +334,8 @@ def test_what_a_window_put_in_before_its_worker_died_is_forgotten_too(
     monkeypatch.undo()
     waiting.redis.hset(keys.lane(P, "profiles"), "state", "queued")  # its lease ran out
     move(waiting, 1)
+    waiting.run()
+    assert waiting.room.size(P) == (0, 0)
     waiting.log(["ann"], linked={"ann": "phone"})
     for _ in range(2):
         waiting.run()

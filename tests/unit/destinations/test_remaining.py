@@ -1,6 +1,7 @@
 """What is left to deliver, and how long that takes."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ def closed(left: int) -> ProjectHeld:
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Remaining)} - {"resyncs", "held_up"}))
 def test_each_thing_that_is_left_is_waited_for(name: str) -> None:
     assert NOTHING.nothing
-    some = replace(NOTHING, **{name: 1})
+    changed: dict[str, Any] = {name: 1}
+    some = replace(NOTHING, **changed)
     assert not some.nothing
     assert some.changes > 0
 
