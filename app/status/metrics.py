@@ -110,7 +110,8 @@ class Metrics:
 
     def _of_all(self, overview: Overview) -> Iterator[Sample]:
         found = cast("bytes | None", self._services.redis.get(keys.state_format()))
-        yield standing.STATE_FORMAT, (), int(found or self._services.stored_format.needed)
+        version = (found or b"").partition(b">")[0]  # during an upgrade it is the one before
+        yield standing.STATE_FORMAT, (), int(version or self._services.stored_format.needed)
         yield standing.FAILED_LOGINS, (), self._services.failed_logins.total()
         yield standing.OUTBOX_CAP, (), self._services.settings.outbox_cap_bytes
         for role in sorted({process.role for process in overview.processes}):

@@ -444,7 +444,7 @@ class Place(NamedTuple):
     def of(cls, key: bytes) -> "Place | None":
         """Read a name; None where it is none of ours."""
         found = _PLACE.match(key.decode("ascii", "replace"))
-        if found is None:
+        if found is None or not any(found.groups()):
             return None
         tag, kind = found.groups()
         return cls("", tag) if tag in OF_NO_PROJECT else cls(tag or "", kind)
@@ -457,7 +457,7 @@ class Place(NamedTuple):
 
 OF_NO_PROJECT: Final = frozenset({"audit", "logins", "metrics"})
 """Hash tags that are no project's."""
-_PLACE: Final = re.compile(PREFIX + r"(?:\{([A-Za-z0-9_-]+)\}:)?([a-z-]+)")
+_PLACE: Final = re.compile(PREFIX + r"(?:\{([A-Za-z0-9_-]+)\}(?::|$))?([a-z-]*)")
 
 
 # --- webhook subscriptions ---------------------------------------------------------------------------------

@@ -80,11 +80,10 @@ class DeletingViews:
     def delete(self, project_id: str, query: dict[str, Any]) -> Response:
         """Delete, for a slice of time."""
         configured = project_id in self.services.settings.projects
-        there = self.deleting.look(project_id)
-        if not (there or configured):
+        if not (configured or self.deleting.knows(project_id)):
             raise Problem(UNKNOWN_PROJECT, "Nothing of a project with this id is stored.")
         if query["dry_run"]:
-            return _told(project_id, "counted", there)
+            return _told(project_id, "counted", self.deleting.look(project_id))
         if configured and not query["although_configured"]:
             raise Problem(PROJECT_CONFIGURED, "It would come into being again with the next page.")
         return self._delete(project_id)
