@@ -12,6 +12,7 @@ from app.status.destinations import LAGGING_S, destination_checks
 from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
+from app.status.rules import rule_checks
 
 NEARLY_FULL: Final = 0.9
 NAMED_AT_MOST: Final = 5
@@ -36,6 +37,7 @@ def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     yield _dead_letters(project)
     yield _cohorts(project)
     yield from odd_cohorts(project, now_ms)
+    yield from rule_checks(project)
 
 
 def _queues(overview: Overview) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
 from app.lanes.work import QUEUES, LaneKind, OutboxName, lanes_of
 from app.resync.audit.findings import AuditState
+from app.resync.rule_changes import RulesStatus
 from app.services import Services
 from app.status.processes import Process, processes
 from app.store import keys
@@ -69,6 +70,7 @@ class ProjectStatus:
         consumers: consumer groups that read the log in Redis.
         silences: cohorts that nothing is heard of.
         audit: what audits of the cohorts found.
+        rules: how members stand to the rules; None where nobody looked.
     """
 
     id: str
@@ -88,6 +90,7 @@ class ProjectStatus:
     consumers: Sequence[GroupStatus] = ()
     silences: Sequence[Silence] = ()
     audit: AuditState = field(default_factory=AuditState)
+    rules: RulesStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         consumers=services.consumers.list(project.id),
         silences=services.copies.silences(project.id, cohorts, audit),
         audit=audit,
+        rules=services.rule_changes.status(project),
     )
 
 

@@ -15,6 +15,7 @@ from app.lanes.outcome import Outcome
 from app.lanes.queue import LaneQueue
 from app.metrics.recorder import Recorder
 from app.resync.audit.auditing import Auditing, AuditPlan
+from app.resync.rule_changes import RuleChanges
 from app.services import Services
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
@@ -46,6 +47,7 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         recorder=Recorder(),
         ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30),
         auditing=_auditing(redis),
+        rule_changes=RuleChanges(redis, Lanes(redis, LaneQueue(redis), LEASE_S)),
         runners={"apply": runner, "profiles": runner},
         settings=SimpleNamespace(projects={each: _project(each) for each in project_ids}, slice_s=1.0),
     )
