@@ -140,6 +140,7 @@ class SandboxConfig:
         service_account: Name of a service account that may do everything here.
         service_secret: Its secret.
         project_secret: The project's own, deprecated secret.
+        oauth_token: OAuth token that may delete people.
         data_dir: Where the state is kept; None keeps it in memory.
         seed: Decides people, cohorts, churn and faults.
         profiles: How many people to invent when the state is new.
@@ -153,6 +154,7 @@ class SandboxConfig:
     service_account: str = "sandbox-account"
     service_secret: str = field(default="sandbox-secret", repr=False)
     project_secret: str = field(default="sandbox-project-secret", repr=False)
+    oauth_token: str = field(default="sandbox-oauth-token", repr=False)
     data_dir: Path | None = None
     seed: int = 1
     profiles: int = 5000

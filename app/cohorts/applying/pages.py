@@ -252,7 +252,7 @@ def _without_erased(work: Work, people: People) -> People:
     """Leave out who was erased of late: the page was on its way, or Mixpanel still knows the person."""
     if not work.suppressed:
         return people
-    kept = {
+    kept: People = {
         packed_id: work.suppressed.values(member)
         for packed_id, member in people.items()
         if unpack_id(packed_id) not in work.suppressed

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.sandbox.api.credentials import Credentials
+from app.sandbox.api.deletions import Deletions
 from app.sandbox.api.endpoint import Endpoint, Surroundings
 from app.sandbox.api.event_doors import ImportDoor, TrackDoor
 from app.sandbox.api.event_ingest import EventIngest
@@ -12,6 +13,7 @@ from app.sandbox.api.query import Query, QueryStores
 from app.sandbox.config import SandboxConfig
 from app.sandbox.identity.linking import Linker
 from app.sandbox.store.database import Database
+from app.sandbox.store.deletions import Deletions as StoredDeletions
 from app.sandbox.store.events import Events
 from app.sandbox.store.groups import Groups
 from app.sandbox.store.identities import Identities
@@ -39,6 +41,7 @@ class Api:
     track: Endpoint
     export: Export
     query: Query
+    deletions: Deletions
 
 
 def assemble(
@@ -55,4 +58,5 @@ def assemble(
         track=Endpoint(TrackDoor(ingest), shared),
         export=Export(stores.events, credentials, shared),
         query=Query(queried, credentials, shared, config.project_id),
+        deletions=Deletions(StoredDeletions(stores.database), config, shared),
     )

@@ -66,6 +66,32 @@ def query_cohorts() -> Response:
     return _settled(machine.api.query.cohorts(_call(Modes.of(request.args))), machine)
 
 
+@blueprint.post("/api/app/data-deletions/v3.0", strict_slashes=False)
+def create_deletion() -> Response:
+    """File a deletion of people."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.deletions.create(_call(Modes.of(request.args)), _bearer()), machine)
+
+
+@blueprint.get("/api/app/data-deletions/v3.0/<task_id>")
+def show_deletion(task_id: str) -> Response:
+    """Say how a deletion stands."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.deletions.show(_call(Modes.of(request.args)), _bearer(), task_id), machine)
+
+
+@blueprint.delete("/api/app/data-deletions/v3.0/<task_id>")
+def cancel_deletion(task_id: str) -> Response:
+    """Revoke a deletion."""
+    machine = machine_of(current_app)
+    return _settled(machine.api.deletions.cancel(_call(Modes.of(request.args)), _bearer(), task_id), machine)
+
+
+def _bearer() -> str:
+    given = request.authorization
+    return (given.token or "") if given is not None and given.type == "bearer" else ""
+
+
 def _call(modes: Modes) -> Call:
     given = request.authorization
     basic = given is not None and given.type == "basic"

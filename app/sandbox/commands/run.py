@@ -56,6 +56,7 @@ def _http_url(_context: click.Context, _parameter: click.Parameter, value: str |
 )
 @click.option("--service-account", default="sandbox-account", show_default=True, help="Its username.")
 @click.option("--service-secret", default="sandbox-secret", envvar="SANDBOX_SERVICE_SECRET", show_envvar=True)
+@click.option("--oauth-token", default="sandbox-oauth-token", envvar="SANDBOX_OAUTH_TOKEN", show_envvar=True)
 @click.option(
     "--project-secret",
     default="sandbox-project-secret",
@@ -169,6 +170,7 @@ def _config(options: dict[str, Any]) -> SandboxConfig:
         service_account=options["service_account"],
         service_secret=options["service_secret"],
         project_secret=options["project_secret"],
+        oauth_token=options["oauth_token"],
         data_dir=options["data_dir"],
         seed=options["seed"],
         profiles=options["profiles"],

@@ -60,6 +60,7 @@ CLEARED = (
     "identities",
     "aliases",
     "links",
+    "deletions",
 )
 
 
