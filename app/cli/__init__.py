@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "app.cli.holds:holds_cli",
     "app.cli.members:members_cli",
     "app.cli.projects:projects_cli",
+    "app.cli.people:people_cli",
     "app.cli.quarantine:quarantine_cli",
     "app.cli.resyncs:resyncs_cli",
     "app.cli.rules:rules_cli",
