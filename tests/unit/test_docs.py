@@ -107,7 +107,7 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
 def test_every_flask_command_that_is_named_exists(page: Path) -> None:
     commands = create_cli_app().cli.commands
     for name, inner in re.findall(
-        r"(?:`|\$ )flask (?:--env-file \S+ )?([a-z-]+)(?: ([a-z]+))?", page.read_text()
+        r"(?:`|\$ )flask (?:--env-file \S+ )?([a-z-]+)(?: ([a-z]+(?:-[a-z]+)*))?", page.read_text()
     ):
         assert name in {*commands, "run"}, name
         group = getattr(commands.get(name), "commands", None)
