@@ -65,8 +65,8 @@ from app.store.connection import connect
 from app.store.format import StoredFormat
 from app.store.heartbeats import Heartbeats
 from app.subscriptions.building import build_sender
+from app.subscriptions.desk import Desk
 from app.subscriptions.holding import SubscriptionHolder
-from app.subscriptions.posting import Poster
 from app.subscriptions.subscriptions import Subscriptions
 from config.settings import Settings
 
@@ -85,8 +85,7 @@ class Services:
     feed: Feed
     encoder: Encoder
     consumers: Consumers
-    subscriptions: Subscriptions
-    poster: Poster
+    desk: Desk
     cohorts: Cohorts
     membership: Membership
     walk: Walk
@@ -174,9 +173,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     share = MembershipShare(redis, lanes, changelog, settings.session_days)
     shares = Shares(redis, share, destinations.pending)
     filing = Filing(Deletions(_transport(settings, observer)), SystemRandom())
-    erasing = ErasureLane(
-        redis, lanes, changelog, destinations.ledger, letters=dead_letters, filing=filing
-    )
+    erasing = ErasureLane(redis, lanes, changelog, destinations.ledger, letters=dead_letters, filing=filing)
     return Services(
         settings=settings,
         redis=redis,
@@ -188,8 +185,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         feed=feed,
         encoder=encoder,
         consumers=Consumers(redis, groups, holding),
-        subscriptions=subscriptions,
-        poster=sender.poster,
+        desk=Desk(settings, redis, subscriptions, feed=feed, encoder=encoder, poster=sender.poster),
         cohorts=cohorts,
         membership=membership,
         walk=Walk(redis),

@@ -12,6 +12,8 @@ EXITED: Final = f"{PREFIX}members.exited"
 UPDATED: Final = f"{PREFIX}members.updated"
 GAP: Final = f"{PREFIX}gap"
 ERASED: Final = f"{PREFIX}person.erased"
+TEST: Final = f"{PREFIX}test"
+"""Sent to a webhook subscription's receiver when a person asks for it; in no log, so no filter names it."""
 ALWAYS: Final = frozenset({GAP, ERASED})
 """Told whatever the filter: what was lost may have been something that it lets through, and a person who was
 erased may stand in any subscriber's copy."""

@@ -1,5 +1,6 @@
 """Put together what sends to subscribers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from app.subscriptions.posting import Poster
 from app.subscriptions.sending import Sending
 from app.subscriptions.settling import Settling
 from app.subscriptions.subscriptions import Subscriptions
-from app.subscriptions.turns import Turns
+from app.subscriptions.turns import Turn, Turns
 from config.settings import Settings
 
 _LOOK_UP_S: Final = 30.0
@@ -23,11 +24,17 @@ _LOOK_UP_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What the worker's lane runs, and what a test message is sent with."""
+    """What sends.
+
+    Attributes:
+        lane: runs in a worker.
+        send: does one turn of a project.
+        poster: makes requests.
+    """
 
     lane: WebhookLane
+    send: Callable[[str, Turn], None]
     poster: Poster
-    threads: Threads
 
 
 def build_sender(
@@ -55,5 +62,5 @@ def build_sender(
         poster=poster,
         changelog=changelog,
     )
-    threads = Threads(settings.subscriber_threads)
-    return Sender(WebhookLane(Turns(redis), threads, sending.run, lease_s), poster, threads)
+    lane = WebhookLane(Turns(redis), Threads(settings.subscriber_threads), sending.run, lease_s)
+    return Sender(lane, sending.run, poster)

@@ -33,6 +33,7 @@ from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
 from app.resync.rule_changes import RuleChanges
+from app.subscriptions.desk import Desk
 from config.settings import Settings
 
 
@@ -91,6 +92,9 @@ class WebServices(Protocol):
 
     @property
     def quarantine(self) -> Quarantine: ...  # noqa: D102 - a plain attribute
+
+    @property
+    def desk(self) -> Desk: ...  # noqa: D102 - a plain attribute
 
     @property
     def feed(self) -> Feed: ...  # noqa: D102 - a plain attribute

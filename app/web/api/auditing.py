@@ -39,6 +39,7 @@ PLAIN: Final = frozenset(
         "destination",
         "lane",
         "consumer",
+        "subscription_id",
         "queue",
         "job_id",
     }

@@ -7,8 +7,8 @@ from flask import Flask
 
 from app.web.api import (
     audit,
-    copies,
     consumers,
+    copies,
     cursor_moving,
     dead_letter_section,
     deleting,
@@ -22,6 +22,7 @@ from app.web.api import (
     reading_section,
     resyncs,
     rules,
+    subscription_section,
 )
 from app.web.api.access import ACCESS, Access
 from app.web.api.auditing import audit_calls
@@ -40,6 +41,7 @@ from app.web.stream import section as event_stream
 SECTIONS: Final[tuple[Callable[[WebServices], Section], ...]] = (
     reading_section.section,
     event_stream.section,
+    subscription_section.section,
     events.section,
     profiles.section,
     groups.section,

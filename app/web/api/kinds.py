@@ -107,6 +107,15 @@ UNKNOWN_DEAD_LETTER: Final = Kind(
 UNKNOWN_CONSUMER: Final = Kind(
     "unknown_consumer", 404, "There is no such consumer.", "It was forgotten, or never was. See the list."
 )
+UNKNOWN_SUBSCRIPTION: Final = Kind(
+    "unknown_subscription",
+    404,
+    "There is no such subscription for this token.",
+    "It was deleted, is for a project that the token is not for, or never was. See the list.",
+)
+TOO_MANY_SUBSCRIPTIONS: Final = Kind(
+    "too_many_subscriptions", 409, "There are too many subscriptions.", "Delete those that nobody needs."
+)
 WRONG_METHOD: Final = Kind(
     "method_not_allowed", 405, "The address knows other methods.", "Use a method that the header Allow names."
 )

@@ -36,6 +36,7 @@ from app.resync.copies import Copies
 from app.resync.resyncs import Resyncs
 from app.resync.rule_changes import RuleChanges
 from app.store.connection import connect
+from app.subscriptions.desk import Desk
 from config.projects import HOSTS, Credential, Project, Projects
 from config.secret import Secret
 from config.settings import Settings
@@ -137,6 +138,7 @@ class FakeServices:
     rule_changes: RuleChanges = field(default_factory=lambda: cast("RuleChanges", None))
     erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
     copies: Copies = field(default_factory=lambda: cast("Copies", None))
+    desk: Desk = field(default_factory=lambda: cast("Desk", None))
     feed: Feed = field(default_factory=lambda: cast("Feed", None))
     encoder: Encoder = field(default_factory=lambda: Encoder("https://relay.example.com"))
     query: FakeEstimates = field(default_factory=FakeEstimates)

@@ -47,6 +47,10 @@ from app.resync.copies import Copies
 from app.resync.estimate import Estimates
 from app.resync.resyncs import Resyncs
 from app.resync.rule_changes import RuleChanges
+from app.subscriptions.addresses import AddressPolicy
+from app.subscriptions.desk import Desk
+from app.subscriptions.posting import Poster
+from app.subscriptions.subscriptions import Subscriptions
 from app.web.api import PREFIX
 from app.web.factory import build_web
 from app.web.ports import Outboxes as OutboxesPort
@@ -67,6 +71,7 @@ class ApiServices:
     tokens: Tokens
     failed_logins: FailedLogins
     audit: Audit
+    desk: Desk
     feed: Feed
     encoder: Encoder
     consumers: Consumers
@@ -93,6 +98,19 @@ class ApiServices:
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
 
 
+def desk_of(redis: Redis, settings: Settings) -> Desk:
+    """Make the desk of subscriptions; loopback alone may be called."""
+    poster = Poster(AddressPolicy(settings.subscriber_networks), timeout_s=2)
+    return Desk(
+        settings,
+        redis,
+        Subscriptions(redis),
+        feed=Feed(redis),
+        encoder=Encoder("https://relay.example.com"),
+        poster=poster,
+    )
+
+
 def services(redis: Redis, settings: Settings) -> ApiServices:
     """Make them."""
     lanes = Lanes(redis, LaneQueue(redis), settings.lease_s)
@@ -107,6 +125,7 @@ def services(redis: Redis, settings: Settings) -> ApiServices:
         tokens=Tokens(redis),
         failed_logins=FailedLogins(redis, settings.failed_login_limit),
         audit=Audit(redis, settings.audit_cap),
+        desk=desk_of(redis, settings),
         feed=Feed(redis),
         encoder=Encoder("https://relay.example.com"),
         consumers=Consumers(redis, consumer_groups, Holding(redis, (consumer_groups,), LIMITS)),
