@@ -194,7 +194,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         dead_letters=dead_letters,
         redriver=Redriver(redis, lanes, dead_letters, settings.outbox_cap_bytes, settings.wait_replicas),
         quarantine=quarantine,
-        ageing=Ageing(redis, dead_letters, quarantine, settings.dead_letter_days),
+        ageing=Ageing(redis, dead_letters, quarantine, settings.dead_letter_days, trim=changelog.trim),
         outboxes=outboxes,
         links=destinations.ledger,
         pending_links=destinations.pending,

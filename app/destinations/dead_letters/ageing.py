@@ -1,6 +1,6 @@
 """Let nothing that holds people's data lie for ever, and nothing go without a word."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from redis import Redis, RedisError
@@ -23,13 +23,24 @@ class Ageing:
         letters: the dead letters.
         quarantine: the others.
         days: how long dead letters are kept.
+        trim: drops what nobody needs any more of a project's change log: a consumer may have read on, or
+            what is held for it become too old, although nothing was delivered meanwhile.
     """
 
-    def __init__(self, redis: Redis, letters: DeadLetters, quarantine: Quarantine, days: int) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        letters: DeadLetters,
+        quarantine: Quarantine,
+        days: int,
+        *,
+        trim: Callable[[str], None],
+    ) -> None:
         self._redis = redis
         self._letters = letters
         self._quarantine = quarantine
         self._days = days
+        self._trim = trim
 
     def tidy(self, project_ids: Iterable[str]) -> None:
         """Take out what is too old now; of very many dead letters, some now and the rest next time.
@@ -48,6 +59,7 @@ class Ageing:
                 )
 
     def _tidy(self, project_id: str) -> None:
+        self._trim(project_id)
         now_ms = self._redis.time()[0] * 1000
         expired = self._letters.expire(project_id, now_ms - self._days * _DAY_MS)
         if expired:

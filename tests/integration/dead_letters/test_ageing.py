@@ -46,7 +46,8 @@ def test_each_goes_at_its_age_and_is_told_once(
     put_member(redis_client, 1, now - KEPT_S * 1000 - DAY_MS)
     put_member(redis_client, 2)
     put_page(redis_client, now - KEPT_S * 1000 - DAY_MS)
-    ageing = Ageing(redis_client, world.letters, quarantine, days=2)
+    trimmed: list[str] = []
+    ageing = Ageing(redis_client, world.letters, quarantine, days=2, trim=trimmed.append)
     told = []
     for _ in range(2):
         with capture_logs() as logs:
@@ -60,6 +61,7 @@ def test_each_goes_at_its_age_and_is_told_once(
         [],
     ]
     assert world.ids() == [kept]
+    assert trimmed == [P, "another"] * 2
     assert [member.index for member in quarantine.members(P)[0]] == [2]
     assert quarantine.pages(P) == []
 
@@ -81,7 +83,7 @@ def test_one_broken_project_keeps_no_other_from_it(
     world.add(at_ms=1)
     redis_client.set(keys.dead_letters("broken"), "no stream")
     with capture_logs() as logs:
-        Ageing(redis_client, world.letters, quarantine, days=1).tidy(["broken", P])
+        Ageing(redis_client, world.letters, quarantine, days=1, trim=lambda _: None).tidy(["broken", P])
     assert [line["event"] for line in logs] == ["not_tidied", "dead_letters_expired"]
     assert world.ids() == []
 

@@ -45,7 +45,7 @@ def make_services(redis: Redis, runner: Runner, *project_ids: str) -> Services:
         lanes=Lanes(redis, LaneQueue(redis), LEASE_S),
         heartbeats=Heartbeats(redis),
         recorder=Recorder(),
-        ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30),
+        ageing=Ageing(redis, DeadLetters(redis), Quarantine(redis), days=30, trim=lambda _: None),
         auditing=_auditing(redis),
         rule_changes=RuleChanges(redis, Lanes(redis, LaneQueue(redis), LEASE_S)),
         runners={"apply": runner, "profiles": runner},
