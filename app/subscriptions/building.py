@@ -18,8 +18,9 @@ from app.subscriptions.subscriptions import Subscriptions
 from app.subscriptions.turns import Turn, Turns
 from config.settings import Settings
 
-_LOOK_UP_S: Final = 30.0
-"""A look-up of a host's name takes no longer, by a resolver's usual settings; no deadline reaches into it."""
+_MORE_S: Final = 5.0
+"""For the look-up of the host's name, and for noting what came of a message. Where a look-up takes longer,
+somebody else may send the same message meanwhile: the receiver gets it twice, and one of the two is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def build_sender(
         timeout_s=settings.subscriber_timeout_s,
         connections=settings.subscriber_threads,
     )
-    lease_s = settings.subscriber_timeout_s + _LOOK_UP_S
+    lease_s = settings.subscriber_timeout_s + _MORE_S
     sending = Sending(
         redis,
         feed,

@@ -16,7 +16,7 @@ from app.subscriptions.sending import Sending
 from app.subscriptions.settling import Settling
 from app.subscriptions.subscription import Standing, Subscription, make_id
 from app.subscriptions.subscriptions import Subscriptions, first_secret
-from app.subscriptions.turns import Turns
+from app.subscriptions.turns import AWAY, Turns
 from tests.integration.feed.written_log import P, WrittenLog
 
 TAKEN = Posted(204, None, "answered 204", None, 0.01)
@@ -104,4 +104,5 @@ class World:
 
     def let_time_pass(self, wanted: Subscription, seconds: float) -> None:
         """Move a waiting subscription's time to the past."""
-        self.redis.zincrby(keys.subscription_turns(P), -seconds * 1000, wanted.id)
+        if (self.score(wanted) or 0) >= AWAY:
+            self.redis.zincrby(keys.subscription_turns(P), -seconds * 1000, wanted.id)
