@@ -44,12 +44,12 @@ class RulesWorld(Relay):
         """Let a process with these rules be the next one to work."""
         self.project = replace(self.project, rules=rules)
 
-    def list(self, cohort: str, members: Iterable[str], *, runs: bool = True) -> None:
+    def send_list(self, cohort: str, members: Iterable[str], *, plan: str = "", runs: bool = True) -> None:
         """Have a full list accepted, and applied unless told otherwise."""
         self._sessions += 1
         self.clock.now_s += 1800.0
         page = SentPage(f"s{self._sessions}", "members", 1, 1, tuple(members), self.clock.now_s, cohort)
-        self.accept(page, name=self.names[cohort])
+        self.accept(page, name=self.names[cohort], plan=plan)
         if runs:
             self.drain()
 

@@ -73,7 +73,7 @@ def act(world: RulesWorld, known: list[RuleSet], action: tuple[Any, ...]) -> Non
     world.rules(known[process])
     match kind, rest:
         case "list", [cohort, members]:
-            world.list(cohort, members, runs=False)
+            world.send_list(cohort, members, runs=False)
             world.run(turns=40)
         case "name", [cohort, name]:
             world.names[cohort] = name
