@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, cast
 
 from redis import Redis
 
+from app.cohorts.gaps import Missing
 from app.cohorts.groups import ConsumerGroups, name_of
-from app.cohorts.holding import Holding, Missing, Place
+from app.cohorts.holding import Holding, Place
 from app.store import keys
 
 

@@ -8,25 +8,28 @@ what it missed.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
-import orjson
 from redis import Redis
 from redis.exceptions import ResponseError
-from structlog.stdlib import get_logger
 
-from app.cohorts.commit import NewEntry, candidate_generation
-from app.store import keys, scripts
+from app.cohorts.gaps import (
+    Gaps,
+    Missing,
+    Note,
+    Why,
+    is_no_more,
+    left_behind,
+    reads_on,
+    still_away,
+)
+from app.store import keys
 
 PRESSED: Final = 0.85
 """Share of Redis's `maxmemory` above which nothing is kept for consumers any more."""
 
-log = get_logger(__name__)
-
-Why = Literal["entries", "bytes", "age", "memory", "away"]
-"""Which limit a consumer was behind further than; or `away`: more went while it had not read on."""
 ConsumerKind = Literal["group", "subscription"]
 
 
@@ -86,29 +89,6 @@ class Limits:
     age_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What a consumer that fell too far behind is missing.
-
-    Attributes:
-        first, last: sequences; all between may be missing, whatever of it was confirmed before.
-        told: the sequence up to which an entry of the log has told it.
-    """
-
-    first: int
-    last: int
-    told: int
-
-    def to_json(self) -> bytes:
-        """Encode."""
-        return orjson.dumps([self.first, self.last, self.told])
-
-    @classmethod
-    def from_json(cls, stored: bytes) -> "Missing":
-        """Decode what `to_json` encoded."""
-        return cls(*orjson.loads(stored))
-
-
 class Written(NamedTuple):
     """When an entry was written (ms), and how many bytes of entries had been written before it."""
 
@@ -132,7 +112,7 @@ class Holding:
         self.limits = limits
         self._redis = redis
         self._holders = {holder.kind: holder for holder in holders}
-        self._gap = scripts.load(redis, "cohorts/scripts/gap.lua")
+        self._gaps = Gaps(redis)
 
     def allow(self, project_id: str, first: int, wanted: int) -> int:
         """Return the last sequence that may go, once those whom it leaves behind are told.
@@ -147,28 +127,35 @@ class Holding:
             for holder in self._holders.values()
             for place in holder.behind(project_id, first, wanted)
         }
-        missing = self.missing(project_id)
+        missing = self._gaps.read(project_id)
+        notes = list(self._over(project_id, places, missing))
+        upto = wanted
+        if places and first <= wanted:
+            floor, why = self._floor(project_id, first, wanted)
+            reached = {name: max(place.position, first - 1) for name, place in places.items()}
+            held = [at for name, at in reached.items() if at >= floor and name not in missing]
+            upto = min((wanted, *held))
+            for name, at in reached.items():
+                if name not in missing and at < upto:
+                    notes.append(left_behind(name, at + 1, upto, why))
+                elif name in missing and missing[name].last < upto:
+                    notes.append(still_away(name, missing[name], upto))
+        self._gaps.write(project_id, notes)
+        return upto
+
+    def _over(
+        self, project_id: str, places: Mapping[str, Place], missing: dict[str, Missing]
+    ) -> Iterator[Note]:
+        """Take out of what is missing what consumers have passed, or were forgotten with."""
         for name in [*missing]:
             place = places.get(name)
             if place is None or place.position >= missing[name].last:
-                self._end(project_id, name, missing.pop(name))
-        if not places or first > wanted:
-            return wanted
-        floor, why = self._floor(project_id, first, wanted)
-        reached = {name: max(place.position, first - 1) for name, place in places.items()}
-        held = [at for name, at in reached.items() if at >= floor and name not in missing]
-        upto = min((wanted, *held))
-        for name, place in places.items():
-            if name in missing:
-                self._extend(project_id, name, missing[name], upto)
-            elif reached[name] < upto:
-                self._begin(project_id, place, Missing(reached[name] + 1, upto, upto), why)
-        return upto
+                over = reads_on if self._has(project_id, name) else is_no_more
+                yield over(name, missing.pop(name))
 
     def missing(self, project_id: str) -> dict[str, Missing]:
         """Say what consumers are missing, by their ids; only those that have not read on since."""
-        stored = cast("Mapping[bytes, bytes]", self._redis.hgetall(keys.log_gaps(project_id)))
-        return {name.decode(): Missing.from_json(each) for name, each in stored.items()}
+        return self._gaps.read(project_id)
 
     def written(self, project_id: str, sequence: int) -> Written | None:
         """Look at the entry of this sequence, or the first behind it; None at the log's end."""
@@ -184,6 +171,11 @@ class Holding:
         """Say how much of what a consumer may be behind is used up; above 1 it loses its hold."""
         limits = self.limits
         return max(entries / limits.entries, size_bytes / limits.bytes, age_s / limits.age_s)
+
+    def _has(self, project_id: str, name: str) -> bool:
+        kind, _, own_name = name.partition(":")
+        holder = self._holders.get(cast("ConsumerKind", kind))
+        return holder is not None and holder.has(project_id, own_name)
 
     def _floor(self, project_id: str, first: int, wanted: int) -> tuple[int, Why]:
         """Return the sequence up to which the limits let nobody hold the log, and which limit it is."""
@@ -224,61 +216,6 @@ class Holding:
         limit = int(info.get("maxmemory", 0))
         return limit > 0 and int(info.get("used_memory", 0)) > PRESSED * limit
 
-    def _begin(self, project_id: str, place: Place, missing: Missing, why: Why) -> None:
-        """Tell a consumer that its entries go."""
-        entry = self._entry(place.id, missing.first, missing.last, why)
-        if self._note(project_id, place.id, None, missing, [entry]):
-            log.warning(
-                "consumer_left_behind",
-                project_id=project_id,
-                kind=place.kind,
-                consumer=place.name,
-                missing=f"{missing.first}-{missing.last}",
-                why=why,
-            )
-
-    def _extend(self, project_id: str, name: str, missing: Missing, upto: int) -> None:
-        """Note that more went while the consumer is away."""
-        if upto > missing.last:
-            self._note(project_id, name, missing, replace(missing, last=upto))
-
-    def _end(self, project_id: str, name: str, missing: Missing) -> None:
-        """Forget what a consumer is missing: it reads on, and is told of the rest, or it is no more."""
-        kind, _, own_name = name.partition(":")
-        holder = self._holders.get(cast("ConsumerKind", kind))
-        here = holder is not None and holder.has(project_id, own_name)
-        more = here and missing.last > missing.told
-        entries = [self._entry(name, missing.told + 1, missing.last, "away")] if more else []
-        self._note(project_id, name, missing, None, entries)
-
-    def _entry(self, name: str, first: int, last: int, why: Why) -> NewEntry:
-        kind, _, own_name = name.partition(":")
-        detail = {"consumer": own_name, "kind": kind, "from": first, "to": last, "why": why}
-        return NewEntry("gap", "", "", "", "", self._now_ms(), detail=detail)
-
-    def _note(
-        self,
-        project_id: str,
-        name: str,
-        before: Missing | None,
-        after: Missing | None,
-        entries: Sequence[NewEntry] = (),
-    ) -> bool:
-        """Write down what a consumer is missing, and count it; False where another process was first."""
-        grown = _size(after) - _size(before) if after else 0
-        args: list[str | bytes | int | float] = [
-            name,
-            before.to_json() if before else "",
-            after.to_json() if after else "",
-            int(before is None),
-            grown,
-            candidate_generation(),
-            len(entries),
-            *(value for entry in entries for value in entry.encoded()),
-        ]
-        names = [keys.log(project_id), keys.log_meta(project_id), keys.log_gaps(project_id)]
-        return bool(self._gap(keys=names, args=args))
-
     def _end_and_bytes(self, project_id: str) -> tuple[int, int]:
         """Return the log's last sequence, and how many bytes of entries were ever written."""
         stored = self._redis.hmget(keys.log_meta(project_id), ["sequence", "bytes"])
@@ -288,7 +225,3 @@ class Holding:
     def _now_ms(self) -> int:
         seconds, microseconds = self._redis.time()
         return seconds * 1000 + microseconds // 1000
-
-
-def _size(missing: Missing | None) -> int:
-    return missing.last - missing.first + 1 if missing else 0

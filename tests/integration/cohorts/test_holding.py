@@ -11,8 +11,9 @@ from redis import Redis
 from app.cohorts import changelog, holding
 from app.cohorts.changelog import ChangeLog, Entry
 from app.cohorts.consumers import Consumers
+from app.cohorts.gaps import Gaps, left_behind
 from app.cohorts.groups import ConsumerGroups
-from app.cohorts.holding import Holding, Limits, Place
+from app.cohorts.holding import Holding, Limits
 from app.lanes.lanes import Lanes
 from app.lanes.queue import LaneQueue
 from app.store import keys
@@ -270,12 +271,8 @@ def test_of_very_much_that_goes_only_a_part_goes_at_once(log: Log, monkeypatch: 
 def test_two_processes_that_trim_at_once_tell_once(log: Log) -> None:
     log.join("crm")
     log.write(10)
-    log.limit(replace(GENEROUS, entries=5))
-    place = Place("group", "crm", 0)
-    other = Holding(log.redis, (ConsumerGroups(log.redis),), log.holding.limits)
-    missing = holding.Missing(1, 8, 8)
-    log.holding._begin(P, place, missing, "entries")
-    other._begin(P, place, missing, "entries")
+    for _ in range(2):
+        Gaps(log.redis).write(P, [left_behind("group:crm", 1, 8, "entries")])
     assert log.consumers.counts(P) == (1, 8)
     assert len(log.gaps) == 1
 
