@@ -10,6 +10,7 @@ from app.cli.auditing import audited
 from app.cli.cursor_moving import rewind, skip
 from app.cli.formatting import ago, clean, number, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
+from app.destinations.held import read_held
 from app.destinations.status import DestinationStatus
 from app.lanes.work import LANES, lanes_of
 from app.services import Services
@@ -90,6 +91,7 @@ def resume(name: str, project_id: str | None, as_json: bool) -> None:
     ):
         project_id = note.resources["project_id"] = _one_project(services, project_id)
         resumed = services.operating.resume(project_id, name)
+        whole = read_held(services.redis, project_id).paused
     if as_json:
         print_json({"ok": True, "project": project_id, "destination": name, **asdict(resumed)})
     elif resumed:
@@ -99,6 +101,8 @@ def resume(name: str, project_id: str | None, as_json: bool) -> None:
         click.echo(f"Project {project_id}, {name}: was {before}, and goes on now.")
     else:
         click.echo(f"Project {project_id}, {name}: was neither stopped nor paused; nothing to do.")
+    if whole and not as_json:
+        click.echo(f"But {whole.sentence}. To let it go on: flask projects resume --project {project_id}")
 
 
 def _statuses(services: Services, project_id: str) -> dict[str, DestinationStatus]:

@@ -12,6 +12,7 @@ from app.cli.formatting import clean, moment, number, plural, table
 from app.cli.opening import end, json_option, opened, print_json
 from app.cli.progress import progress
 from app.cli.project_holding import COMMANDS
+from app.destinations.held import read_held
 from app.installation.deleting import Deleting, Holdings, StillWritten
 from app.installation.stored import KINDS, stored_projects, total
 from app.services import Services
@@ -37,6 +38,7 @@ def list_(as_json: bool) -> None:
                 "configured": each in configured,
                 "cohorts": (cohorts := len(services.cohorts.list(each))),
                 "stored": bool(cohorts) or each in stored,
+                "held": _held(services, each),
                 "leaving_since_ms": deleting.leaving(each).leaving_since_ms,
             }
             for stored in [stored_projects(services.redis)]
@@ -109,12 +111,18 @@ def _deleting(services: Services) -> Deleting:
     return Deleting(services.redis, services.tokens, services.stored_metrics)
 
 
+def _held(services: Services, project_id: str) -> list[str]:
+    held = read_held(services.redis, project_id)
+    return [each.sentence for each in (held.paused, held.closed) if each]
+
+
 def _said(each: dict[str, Any]) -> str:
     if each["leaving_since_ms"]:
         return f"BEING DELETED since {moment(each['leaving_since_ms'])}; go on: flask projects delete"
-    if not each["stored"]:
-        return "nothing stored yet"
-    return "" if each["configured"] else "stored, but not configured"
+    notes = [] if each["stored"] else ["nothing stored yet"]
+    if each["stored"] and not each["configured"]:
+        notes.append("stored, but not configured")
+    return "; ".join((*notes, *(clean(sentence, 200) for sentence in each["held"])))
 
 
 def _counts(gone: Holdings) -> dict[str, int]:

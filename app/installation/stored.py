@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "d": "destinations",
     "dead": "dead letters",
     "due": "cohorts that are due",
+    "held": "who holds it",
     "identity": "identity links",
     "inbox": "inbox",
     "lane": "lanes",

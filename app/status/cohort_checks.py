@@ -35,7 +35,7 @@ def _drift(project: ProjectStatus) -> Iterator[Check]:
 
 def _silence(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     silent = [each for each in project.silences if each.alarming]
-    if not silent:
+    if not silent or project.held.closed:  # Mixpanel does call then, and is refused
         return
     minutes = (now_ms - silent[-1].heard_ms) // _MINUTE_MS
     named = _some([each.cohort_id for each in silent])

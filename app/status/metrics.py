@@ -210,7 +210,8 @@ def _of_copies(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     yield standing.DRIFT, (*of, "surplus"), sum(drift.surplus for drift in drifts)
     if project.audit.listed_ms:
         yield standing.AUDITED, of, project.audit.listed_ms / 1000
-    yield standing.SILENT, of, sum(each.alarming for each in project.silences)
+    silent = sum(each.alarming for each in project.silences)
+    yield standing.SILENT, of, 0 if project.held.closed else silent  # it calls then, and is refused
     yield standing.SHRINKING, of, _number(counted.log, b"shrinking")
     yield standing.HELD, of, sum(bool(each.held and not each.held.refused) for each in project.cohorts)
 

@@ -5,6 +5,7 @@ meanwhile, and no worker that wakes up undoes it. What confirms it stands for th
 at: cursor, window and waiting room.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -30,7 +31,9 @@ from app.store import keys, scripts
 from config.projects import Project
 
 COUNTED_AT_MOST: Final = 10_000
-_DROPPED_AT_ONCE: Final = 100
+COUNTED_FOR_S: Final = 5.0
+_DROPPED_AT_ONCE: Final = 32
+"""Submissions: of a megabyte each, as much as a window may have."""
 log = get_logger(__name__)
 
 
@@ -173,7 +176,8 @@ class Cursors:
             for submission in self._submissions(project.id, lane.outbox, after, last):
                 counted.submission(lane.name, submission)
             return counted
-        while after < last and counted.entries < COUNTED_AT_MOST:
+        until_s = time.monotonic() + COUNTED_FOR_S
+        while after < last and counted.entries < COUNTED_AT_MOST and time.monotonic() < until_s:
             entries = self._changelog.read(project.id, after, WINDOW, last)
             if not entries:
                 break
@@ -183,22 +187,26 @@ class Cursors:
         return counted
 
     def _submissions(self, project_id: str, name: OutboxName, after: int, last: int) -> Iterator[Submission]:
-        while after < last:
-            some = self._outboxes.read(
-                project_id, name, after, WINDOW, last=min(last, after + _DROPPED_AT_ONCE)
-            )
-            if not some:
-                return
+        while some := self._some(project_id, name, after, last):
             yield from some
             after = some[-1].sequence
+
+    def _some(self, project_id: str, name: OutboxName, after: int, last: int) -> list[Submission]:
+        """Give the next submissions, no more than one script may drop."""
+        if after >= last:
+            return []
+        return self._outboxes.read(project_id, name, after, WINDOW, last=min(last, after + _DROPPED_AT_ONCE))
 
     def _drop(self, held: HeldLane, name: OutboxName, bounds: Bounds, to: int) -> None:
         """Drop submissions, some at a time; a window that was begun goes whole, as when it is delivered."""
         project_id, after = held.project_id, bounds.cursor
         while after < to:
             held.keep()
-            end = min(to, max(after + _DROPPED_AT_ONCE, bounds.window_end))
-            some = self._outboxes.read(project_id, name, after, WINDOW, last=end)
+            if after < bounds.window_end <= to:
+                some = self._outboxes.read(project_id, name, after, WINDOW, last=bounds.window_end)
+            else:
+                some = self._some(project_id, name, after, to)
+            end = some[-1].sequence if some else min(to, after + _DROPPED_AT_ONCE)
             if name == "identity":
                 self._release(held, some, end)
             self._put(held, after, end, self._outboxes.dropping(project_id, name, some) if some else [])

@@ -101,6 +101,7 @@ def test_what_is_not_accepted_is_not_kept_but_a_copy_of_what_is_is_acknowledged(
     assert shop.services.inbox.depth(SHOP)["pages"] == 1
     told = attention(shop, "accepting")
     assert (told.verdict, "a move" in told.found) == ("warn", True)
+    assert "accepting was stopped by" in shop.flask("projects", "list").output
     assert shop.json("projects", "accept")["projects"][SHOP]["was_stopped"]
     shop.accept("add_members", "bob")
     assert not shop.json("projects", "accept")["projects"][SHOP]["was_stopped"]

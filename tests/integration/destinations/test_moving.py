@@ -22,7 +22,7 @@ from config.rules import Operation, Rule, RuleSet
 from tests.depth import DEPTH
 from tests.integration.cohorts.faulty import FaultyRedis
 from tests.integration.cohorts.relay import Clock, connect
-from tests.integration.destinations.waiting_world import WaitingWorld
+from tests.integration.destinations.waiting_world import OUTBOX, WaitingWorld
 from tests.integration.destinations.world import Mixpanel, P, World
 from tests.integration.mixpanel.server import Reply
 from tests.redis_server import RedisServer
@@ -31,6 +31,7 @@ COUNTING = RuleSet(
     (Rule(enter=(Operation("$union", "Cohorts", ["{cohort_name}"]), Operation("$add", "n", 1))),)
 )
 AWAY = Reply(503, b"{}")
+Make = Callable[[str], WaitingWorld]
 
 
 def cursors(world: World, outboxes: Outboxes | None = None) -> Cursors:
@@ -201,6 +202,23 @@ def test_submissions_that_are_skipped_are_dropped_and_counted_out(world: World) 
         cursors(world, outboxes).preview(world.project, lane, 229)
 
 
+def test_submissions_of_a_window_that_was_begun_go_whole(make: Make, mixpanel: Mixpanel) -> None:
+    world = make(OUTBOX)
+    for number in range(150):
+        world.submit({"$distinct_id": f"u{number}", "$add": {"n": 1}})
+    mixpanel.script = lambda _records: AWAY
+    world.run()
+    assert int(world.redis.hget(keys.destination(P, OUTBOX), "window_end") or 0) == 150
+    world.submit({"$distinct_id": "late", "$add": {"n": 1}})
+    mixpanel.script = lambda _records: None
+    move(world, 150, OUTBOX)
+    assert world.outboxes.depth(P, "profiles").records == 1
+    assert world.redis.exists(keys.destination_accepted(P, OUTBOX)) == 0
+    before = len(mixpanel.batches)
+    world.run()
+    assert [each["$distinct_id"] for batch in mixpanel.batches[before:] for each in batch] == ["late"]
+
+
 def test_nobody_waits_any_longer_for_links_that_are_skipped(world: World) -> None:
     outboxes = Outboxes(world.redis, world.lanes, cap_bytes=10_000_000)
     link = b'{"verb":"device","first":"%b","second":"d","allow_merge":false,"time_ms":1,"why":{}}'
@@ -214,8 +232,6 @@ def test_nobody_waits_any_longer_for_links_that_are_skipped(world: World) -> Non
 
 
 # --- waiting rooms ---------------------------------------------------------------------------------------
-
-Make = Callable[[str], WaitingWorld]
 
 
 @pytest.fixture
