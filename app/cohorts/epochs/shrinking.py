@@ -63,7 +63,8 @@ def measure(attempts: list[Attempt], members: int, attempt: Attempt, at: int) ->
     """
     named = sum(each.total("present") for each in attempts if each.number >= attempt.number)
     session = attempt.sessions[-1] if attempt.sessions else ""
-    return Shrink(attempt.number, members - named, members - attempt.total("left"), at, session)
+    goes, stays = members - named, attempt.total("present") - attempt.total("left")
+    return Shrink(attempt.number, goes, goes + stays, at, session)
 
 
 def is_beyond(shrink: Shrink, limit: ShrinkLimit | None) -> bool:

@@ -130,6 +130,29 @@ def test_a_failed_sync_before_the_held_list_brings_nobody_back_later() -> None:
     assert engine.members() == {*TEN[:2], "x"}
 
 
+def test_whom_a_failed_sync_brought_in_stays_until_somebody_confirms() -> None:
+    """Evidence against that sync comes while the list is held; before, it would have let z go."""
+    engine = EngineReceiver(dict.fromkeys(("torn", "add", "remove", "restart"), 1))
+    engine.machine.limit = HOLD
+    full(engine, "0", TEN, 0.0)
+    engine.receive(SentPage("1", "add_members", 1, 2, ("z",), 1800.0))
+    full(engine, "2", TEN[:2], 3600.0)
+    diff(engine, "3", ("x",), (), 5400.0)
+    assert engine.members() == {*TEN, "z", "x"}
+    engine.confirm()
+    assert engine.members() == {*TEN[:2], "x"}
+
+
+def test_who_is_named_by_a_sync_that_began_later_is_not_counted_as_going() -> None:
+    engine = engine_with(HOLD)
+    full(engine, "0", TEN, 0.0)
+    engine.receive(SentPage("1", "members", 1, 2, TEN[:4], 1800.0))
+    engine.receive(SentPage("2", "add_members", 1, 1, (*TEN[4:9], "new"), 1810.0))
+    engine.receive(SentPage("1", "members", 2, 2, (), 1820.0))
+    assert told(engine) is None
+    assert engine.members() == {*TEN[:9], "new"}
+
+
 @pytest.mark.parametrize(
     "name",
     [
