@@ -216,6 +216,27 @@ def test_what_is_remembered_is_read_anew_after_a_while(written: WrittenLog) -> N
     assert len(blocks.read(P, generation, 1, 3)[0]) == 1
 
 
+def test_going_further_does_not_let_what_was_read_before_live_longer(written: WrittenLog) -> None:
+    now = [0.0]
+    written.tell(3)
+    generation = Feed(written.redis).end(P).generation
+    blocks = Blocks(written.redis, lambda: now[0])
+    blocks.read(P, generation, 1, 3)
+    written.tell()
+    now[0] = LIVES_S - 1
+    blocks.read(P, generation, 1, 4)
+    written.trim(3)
+    now[0] = LIVES_S + 1
+    assert len(blocks.read(P, generation, 1, 4)[0]) == 1
+
+
+def test_what_was_trimmed_is_not_looked_for_block_by_block(written: WrittenLog) -> None:
+    counting: Any = Counting(written.redis)
+    written.write([entry(100_001, kind="sync.completed")])
+    assert [event.type for event in everything(Feed(counting))] == [GAP, SYNCED]
+    assert counting.ranges <= 4
+
+
 def test_no_more_is_remembered_than_is_allowed(written: WrittenLog) -> None:
     counting: Any = Counting(written.redis)
     blocks = Blocks(counting, most_bytes=1)

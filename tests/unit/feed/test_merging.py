@@ -105,6 +105,32 @@ def test_small_entries_of_a_sync_are_told_together() -> None:
     assert [len(event.data["members"]) for event in told] == [4, 1, 2]
 
 
+def test_entries_that_would_be_too_much_together_are_told_apart() -> None:
+    told = read([entry(1, entered="ab"), entry(2, entered="cd")], batch=3)
+    assert [event.id for event in told] == ["g1-1-2", "g1-2-2"]
+
+
+def test_an_entry_with_changes_of_several_kinds_is_told_apart_from_its_neighbours() -> None:
+    told = read([entry(1, entered="ab"), entry(2, entered="c", exited="x"), entry(3, exited="y")])
+    assert [event.id for event in told] == ["g1-1-2", "g1-2-1", "g1-2-2", "g1-3-1"]
+
+
+def test_what_is_left_of_an_entry_is_told_apart_from_its_neighbours() -> None:
+    told = read([entry(1, entered="ab"), entry(2, entered="c")], Position("g1", 1, 1))
+    assert [event.id for event in told] == ["g1-1-2", "g1-2-1"]
+
+
+def test_behind_the_id_of_a_lifecycle_event_it_does_not_come_again() -> None:
+    log = [entry(1, kind="sync.started"), entry(2, kind="sync.completed")]
+    assert [event.id for event in read(log, Position.parse("g1-1-1"))] == ["g1-2-1"]
+
+
+def test_up_to_a_gap_nothing_behind_it_comes() -> None:
+    log = [entry(1, entered="a"), entry(4, kind="sync.completed")]
+    told = list(events_of("1", log, Position("g1", 1), upto=Position("g1", 4, 0)))
+    assert [event.type for event in told] == [GAP]
+
+
 def test_what_is_told_again_to_mixpanel_alone_lies_between_and_does_not_part_them() -> None:
     log = [entry(1, entered="ab"), entry(2, entered="xyz", cause="rename"), entry(3, entered="cd")]
     told = read(log)
