@@ -28,6 +28,15 @@ class Flag(fields.Boolean):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class WholeNumber(fields.Integer):
+    """A whole number in a body; nothing is cut off to make it one, and no text read as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValidationError("must be a whole number")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def flag(description: str) -> Flag:
     """Make the field of a body that is `false` where it is left out."""
     return Flag(load_default=False, metadata={"description": description})

@@ -85,6 +85,6 @@ class ApplyRulesSchema(Schema):
 
     rules = fields.String(
         required=True,
-        validate=validate.Regexp(r"\A[0-9a-f]{64}\Z", error="is no digest of rules"),
+        validate=validate.Regexp(r"^[0-9a-f]{64}$", error="is no digest of rules"),
         metadata={"description": "`rules` of the plan: what was shown is what is applied."},
     )

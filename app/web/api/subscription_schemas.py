@@ -8,6 +8,7 @@ from app.feed.merging import LARGEST_BATCH
 from app.subscriptions.deliveries import KEPT
 from app.subscriptions.subscription import DEFAULT_BATCH
 from app.subscriptions.wish import MOST_COHORTS, MOST_RATE, MOST_URL
+from app.web.api.asking import WholeNumber
 from app.web.api.cursors import text_cursor_field
 
 MOST_OVERLAP_S: Final = 30 * 86_400
@@ -39,7 +40,7 @@ _MOST_TYPES: Final = 50
 
 
 def _batch(**more: Any) -> fields.Integer:
-    return fields.Integer(
+    return WholeNumber(
         validate=validate.Range(1, LARGEST_BATCH),
         metadata={"description": "Members in a message at most."},
         **more,

@@ -53,7 +53,7 @@ def test_every_operation_documents_what_anything_can_answer(relay: Relay) -> Non
         described = {status: answer["description"] for status, answer in told["responses"].items()}
         for kind in EVERYWHERE:
             assert f"`{kind.code}`" in described[str(kind.status)]
-        assert ("404" in described) == ("{" in path)
+        assert "404" in described or "{" not in path
         assert any(status.startswith("2") for status in described)
 
 

@@ -23,10 +23,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from tests.depth import examples
 from tests.integration.web.api.relay import JSON, NDJSON
-from tests.integration.web.api.whole import Whole
+from tests.integration.web.api.whole import STREAM, Whole
 
 PARTS: Final = 4
-STREAM: Final = "text/event-stream"
 REFUSED: Final = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
 _MODES: Final = list(GenerationMode)
 
@@ -105,8 +104,9 @@ def test_whatever_is_asked_the_answer_is_a_documented_one(whole: Whole, part: in
     for operation in mine:
         for case in borders(operation):
             caller.call(case, ours=True)
-        for mode in _MODES:
-            by_chance(caller, operation, mode)
+        by_chance(caller, operation, GenerationMode.POSITIVE)
+        if operation.body or operation.query:  # elsewhere nearly all that is made up has to be thrown away
+            by_chance(caller, operation, GenerationMode.NEGATIVE)
     assert not caller.wrong, "\n\n".join(caller.wrong.values())
     assert caller.answers[200] + caller.answers[202] > 5 * len(mine)
     assert caller.answers[400] + caller.answers[422] > 5 * len(mine)
@@ -117,7 +117,7 @@ def by_chance(caller: Caller, operation: APIOperation[Any, Any, Any, Any], mode:
     made = operation.as_strategy(generation_mode=mode, feedback=FeedbackSources())
 
     @settings(
-        max_examples=examples(10),
+        max_examples=examples(8),
         derandomize=True,
         database=None,
         deadline=None,

@@ -23,9 +23,12 @@ from tests.integration.dead_letters.letters import event, group, profile
 from tests.integration.web.api.relay import JSON, NDJSON, PROBLEM
 from tests.integration.web.services import BLOG, SHOP, page, project, settings
 
+STREAM: Final = "text/event-stream"
 COHORT, PERSON = "7", "person-1"
 NOWHERE: Final = "http://127.0.0.1:1"
 _FAMILIES: Final = ("ingestion", "query", "export", "pipelines", "app", "legacy")
+OF_A_PROJECT: Final = {"project"}
+"""Parameters of queries that say which project is meant."""
 LETTERS: Final = 30
 RECORDS: Final = (("events", event()), ("groups-outbox", group()), ("profiles", profile()))
 
@@ -96,12 +99,21 @@ class Whole:
                 if method != "parameters":
                     yield Operation(method.upper(), path.removeprefix(PREFIX), told, shared)
 
-    def address(self, operation: Operation, **changes: str) -> str:
-        """Fill the placeholders with what there is; one of a name that is new here gets an id of nothing."""
+    def address(self, operation: Operation, *query: str, **changes: str) -> str:
+        """Return the operation's address about what there is.
+
+        Args:
+            operation: which.
+            query: parts of it.
+            changes: for placeholders. One of a name that is new here gets an id of nothing.
+        """
         path = operation.path
         for name in operation.placeholders:
             path = path.replace(f"{{{name}}}", changes.get(name, self.known.get(name, "nothing-7")))
-        return path
+        given = {part.partition("=")[0] for part in query}
+        named = {each["name"] for each in operation.parameters("query")} & OF_A_PROJECT
+        asked = "&".join((*(f"{name}={SHOP}" for name in sorted(named - given)), *query))
+        return f"{path}?{asked}" if asked else path
 
     def filled(self, operation: Operation) -> bool:
         """Say whether there is something at the operation's address; what is new here has no ids yet."""
@@ -139,10 +151,14 @@ class Whole:
         assert status in responses, f"{status} is not documented: {answer.text[:300]}"
         told = responses[status]
         assert answer.mimetype in told["content"], answer.mimetype
-        if answer.mimetype == NDJSON:
+        if answer.mimetype == STREAM:
+            answer.close()
+        if answer.mimetype in (NDJSON, STREAM):
             return
         schema = told["content"][answer.mimetype]["schema"]
-        OAS30Validator({**schema, "components": self.document["components"]}).validate(answer.get_json())
+        validator = OAS30Validator({**schema, "components": self.document["components"]})
+        wrong = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(answer.get_json())]
+        assert not wrong, f"{status} is not as documented: {'; '.join(wrong)[:500]}"
         if answer.mimetype == PROBLEM:
             code = answer.get_json()["code"]
             assert f"`{code}`" in told["description"], f"{code} is not documented under {status}"
