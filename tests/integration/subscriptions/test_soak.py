@@ -16,7 +16,7 @@ from tests.integration.subscriptions.world import TAKEN, Message, World, answere
 from tests.unit.feed.logs import Subscriber, entries, implied
 
 HAPPENS = st.sampled_from(["taken"] * 6 + ["500", "died before", "died after", "broken"])
-STEPS = st.sampled_from(["turn"] * 6 + ["write", "pause", "back", "rebatch"])
+STEPS = st.sampled_from(["turn"] * 5 + ["write"] * 4 + ["pause", "back"])
 
 
 class Died(BaseException):
@@ -55,9 +55,9 @@ class Receiver:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    log=entries(most=20),
-    happens=st.lists(HAPPENS, max_size=30),
-    steps=st.lists(STEPS, max_size=40),
+    log=entries(most=15),
+    happens=st.lists(HAPPENS, min_size=10, max_size=30),
+    steps=st.lists(STEPS, min_size=15, max_size=40),
     data=st.data(),
 )
 def test_whatever_happens_the_membership_is_exact_in_the_end(

@@ -272,3 +272,15 @@ def test_one_that_is_deleted_is_gone_whoever_has_its_turn(world: World) -> None:
     assert not list(world.redis.scan_iter("cr:*subscription*"))
     assert not world.subscriptions.replace(wanted)
     assert world.subscriptions.all() == []
+
+
+def test_a_frozen_worker_that_wakes_up_writes_nothing_once_its_turn_was_given_again(world: World) -> None:
+    wanted = world.subscribe()
+    world.log.tell()
+    (frozen,) = world.turns.take(P, 1, 1, 30)
+    world.let_time_pass(wanted, 31)
+    (current,) = world.turns.take(P, 1, 1, 60)
+    with pytest.raises(TurnLost):
+        world.settling.passed(P, frozen, Position("", 1))
+    assert world.standing(wanted).position.sequence == 0
+    world.settling.passed(P, current, Position("", 1))
