@@ -12,6 +12,7 @@ from app.feed.filter import EventFilter
 from app.feed.position import BEGINNING, Position
 from app.feed.reading import Feed
 from app.feed.types import GAP, PREFIX
+from tests.depth import DEPTH
 from tests.integration.feed.written_log import P, WrittenLog
 from tests.unit.destinations.entries import entry
 from tests.unit.feed.logs import Subscriber, entries, implied
@@ -35,7 +36,7 @@ def everything(feed: Feed, after: Position = BEGINNING, **how: Any) -> list[Even
             return events
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25 * DEPTH, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries(), st.data())
 def test_from_the_stream_a_subscriber_that_is_cut_off_has_exactly_the_members_implied(
     written: WrittenLog, log: list[Entry], data: st.DataObject
