@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 from redis import Redis
@@ -12,6 +12,8 @@ from app.cohorts.commit import NewEntry, candidate_generation
 from app.store import keys, scripts
 
 log = get_logger(__name__)
+
+NAMED_AT_MOST: Final = 5
 
 Why = Literal["entries", "bytes", "age", "memory", "away"]
 """Which limit a consumer was behind further than; or `away`: more went while it had not read on."""
@@ -102,15 +104,17 @@ class Gaps:
         seconds, microseconds = self._redis.time()
         now_ms = seconds * 1000 + microseconds // 1000
         calls = [_call(project_id, note, now_ms) for note in notes]
-        for note, ours in zip(notes, scripts.run_all(self._redis, self._gap, calls), strict=True):
-            if ours and note.before is None and note.told:
-                log.warning(
-                    "consumer_left_behind",
-                    project_id=project_id,
-                    consumer=note.consumer,
-                    missing=f"{note.told[0]}-{note.told[1]}",
-                    why=note.why,
-                )
+        answers = scripts.run_all(self._redis, self._gap, calls)
+        lost = [note for note, ours in zip(notes, answers, strict=True) if ours and note.before is None]
+        if lost:
+            log.warning(
+                "consumers_left_behind",
+                project_id=project_id,
+                consumers=len(lost),
+                named=", ".join(note.consumer for note in lost[:NAMED_AT_MOST]),
+                missing="-".join(map(str, lost[0].told or ())),
+                why=lost[0].why,
+            )
 
 
 def _call(project_id: str, note: Note, now_ms: int) -> scripts.Call:
