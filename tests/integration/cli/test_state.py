@@ -23,6 +23,7 @@ def filled(relay: Relay) -> Relay:
 LOSSES: dict[str, Callable[[Redis], object]] = {
     "inbox": lambda redis: redis.delete(keys.inbox_waiting(SHOP)),
     "change log": lambda redis: redis.delete(keys.log(SHOP)),
+    "change log, its count": lambda redis: redis.hset(keys.log_meta(SHOP), "sequence", 1),
     "cohorts": lambda redis: redis.delete(keys.bucket(SHOP, "7", 0)),
     "outbox events": lambda redis: redis.hset(keys.outbox_meta(SHOP, "events"), "sequence", 7),
 }
@@ -37,7 +38,7 @@ def test_what_fits_together_is_fine_also_while_pages_wait(filled: Relay) -> None
 def test_what_is_lost_is_found(filled: Relay, name: str) -> None:
     LOSSES[name](filled.services.redis)
     checks = filled.json("state", "check", status=1)["checks"]
-    assert [each["name"] for each in checks if each["verdict"] == "fail"] == [name]
+    assert [each["name"] for each in checks if each["verdict"] == "fail"] == [name.split(",", maxsplit=1)[0]]
 
 
 def test_a_destination_that_has_read_more_than_there_is_is_found(filled: Relay) -> None:

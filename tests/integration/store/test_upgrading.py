@@ -147,6 +147,9 @@ def test_one_at_a_time(redis_client: Redis) -> None:
     next(run)
     with pytest.raises(BeingUpgraded):
         next(upgrading(redis_client, name="somebody else").run())
+    redis_client.set(keys.upgrade_lock(), "somebody else")  # who waited till this one's time was up
+    with pytest.raises(BeingUpgraded):
+        next(run)
 
 
 @pytest.mark.parametrize("mark", ["4", "0", "x", "1>3", "-1", "3>4"])
