@@ -194,13 +194,14 @@ class Auditing:
         cohort = self._cohorts.get(project_id, check.cohort_id)
         if cohort is None:
             return None
-        if cohort.assured_ms > check.looked_ms > 0 and check.state != "reading":
-            return None  # a full list or a reconcile has made it right
         if check.state == "reading":
-            return self._read(check, self._resyncs.get(id_of(project_id, check.resync)))
-        if check.state == "settling":
-            return self._explained(project_id, check, now_ms)
-        return check
+            read = self._read(check, self._resyncs.get(id_of(project_id, check.resync)))
+            if read is None or read.state == "reading":
+                return read
+            check = read
+        if cohort.assured_ms > check.looked_ms > 0:
+            return None  # a full list or a reconcile has made it right
+        return self._explained(project_id, check, now_ms) if check.state == "settling" else check
 
     def _read(self, check: Check, resync: ResyncState | None) -> Check | None:
         """Look at what the reconcile has found that only looked."""

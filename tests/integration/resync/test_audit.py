@@ -157,7 +157,7 @@ def test_a_drift_is_found_raised_once_and_cleared_when_a_reconcile_has_made_it_g
     assert world.members() == (set(PEOPLE) | {"x"}) - {"u01", "u02"}, "it only looks"
 
     world.through(world.ask().id)
-    world.pass_time(120.0)
+    world.pass_time(700.0)
     assert world.state.drifts == []
     assert [kind for kind, _ in world.told()] == ["drift.detected", "drift.cleared"]
     assert world.members() == set(PEOPLE)
