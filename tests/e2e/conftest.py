@@ -14,7 +14,15 @@ _STACKS = pytest.StashKey[list[Stack]]()
 _FAILED = pytest.StashKey[bool]()
 
 # What is waited for must be over soon: leases, requests under way, the sender's tries of a page.
-QUICK = {"LEASE_S": "1.5", "SLICE_S": "0.7", "MIXPANEL_TIMEOUT_S": "1", "CLOCK_TICK_S": "0.1"}
+QUICK = {
+    "LEASE_S": "1.5",
+    "SLICE_S": "0.7",
+    "MIXPANEL_TIMEOUT_S": "1",
+    "CLOCK_TICK_S": "0.1",
+    "SUBSCRIBER_TIMEOUT_S": "1",
+    "SUBSCRIBER_HTTP": "true",
+    "SUBSCRIBER_NETWORKS": "127.0.0.0/8",
+}
 SANDBOX = {"no-sender": "", "profiles": "1500", "cohorts": "5", "timeout": "10"}
 # Many pages and requests for few people, so that there is a middle to be interrupted in.
 LIMITS = {"max_request_bytes": 10_000}
