@@ -81,15 +81,18 @@ def members(cohort: str, project_id: str | None, as_lines: bool, limit: int | No
         found = find_cohorts(services, chosen_projects(services.settings, project_id), cohort)
         if len(found) != 1:
             end([not_one(cohort, found)], as_json=as_json)
+        position = str(services.feed.end(found[0].project_id))
         everybody = services.walk.all(found[0].project_id, found[0].cohort.id)
         if as_lines:
+            click.echo(f"position: {position}", err=True)
             for member in islice(everybody, limit):
                 click.echo(orjson.dumps(told_member(member)))
             return
         some = list(islice(everybody, limit or MEMBERS_SHOWN))
     count = found[0].cohort.members
     if as_json:
-        print_json({"ok": True, "members": [told_member(each) for each in some], "count": count})
+        told = [told_member(each) for each in some]
+        print_json({"ok": True, "members": told, "count": count, "position": position})
     else:
         click.echo(members_text(some, count))
 
