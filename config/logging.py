@@ -8,6 +8,8 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from config.access_lines import WithoutPeople
+
 # Field names, compared without regard to case and a `$` in front, whose values are never written.
 HIDDEN_FIELDS: Final = frozenset(
     {"email", "first_name", "last_name", "phone", "phone_number"}
@@ -66,6 +68,7 @@ def log_config(level: str, log_format: str, *, access_log: bool = False) -> dict
                 "foreign_pre_chain": _SHARED,
             }
         },
+        "filters": {"people": {"()": WithoutPeople}},
         "handlers": {
             "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
         },
@@ -77,6 +80,7 @@ def log_config(level: str, log_format: str, *, access_log: bool = False) -> dict
             # With a configuration of logs, gunicorn writes the access log whatever its `accesslog` says.
             "gunicorn.access": {
                 "level": "INFO" if access_log else "ERROR",
+                "filters": ["people"],
                 "handlers": [],
                 "propagate": True,
             },
