@@ -18,12 +18,15 @@ def test_members_are_listed_up_to_a_limit_and_counted(relay: Relay) -> None:
     told = relay.json("cohorts", "members", "vip", "--limit", "7")
     assert (len(told["members"]), told["count"]) == (7, 60)
     assert told["members"][0]["session_id"] == "s1"
+    assert told["position"] == str(relay.services.feed.end("1001"))
     shown = relay.flask("cohorts", "members", "7").stdout
     assert shown.rstrip().endswith("50 of 60")
 
 
 def test_all_members_come_one_a_line(relay: Relay) -> None:
-    lines = relay.flask("cohorts", "members", "7", "--ndjson").stdout.splitlines()
+    shown = relay.flask("cohorts", "members", "7", "--ndjson")
+    assert shown.stderr == f"position: {relay.services.feed.end('1001')}\n"
+    lines = shown.stdout.splitlines()
     assert {orjson.loads(line)["distinct_id"] for line in lines} == {f"person-{n}" for n in range(60)}
     assert len(relay.flask("cohorts", "members", "7", "--ndjson", "--limit", "3").stdout.splitlines()) == 3
     assert relay.flask("cohorts", "members", "7", "--ndjson", "--json").exit_code == 2
