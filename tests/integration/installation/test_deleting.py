@@ -23,6 +23,8 @@ from tests.integration.cli.relay import SHOP, environment
 from tests.integration.installation.planting import everything, planted
 
 OTHER = "83203300"  # begins as SHOP's could
+LOOKS = 4
+"""How often a time is taken: on a busy machine anything takes long now and then, but not always."""
 
 
 @pytest.fixture
@@ -162,17 +164,22 @@ def test_what_is_no_projects_id_deletes_nothing(redis_client: Redis, text: str) 
 
 
 def test_large_projects_go_in_short_steps(redis_client: Redis) -> None:
-    pipeline = redis_client.pipeline(transaction=False)
-    for number in range(3 * SCANNED):
-        pipeline.hset(keys.bucket(SHOP, "7", number), mapping={str(each): "x" * 8 for each in range(90)})
-    pipeline.sadd(keys.destination_accepted(SHOP, "profiles"), *range(200_000))
-    pipeline.execute()
     redis_client.config_set("slowlog-log-slower-than", 10_000)
-    redis_client.slowlog_reset()
-    gone = delete(redis_client, SHOP)
-    assert (gone.amounts["m"].keys, gone.amounts["m"].entries) == (3 * SCANNED, 90 * 3 * SCANNED)
-    assert redis_client.slowlog_len() == 0
-    assert redis_client.dbsize() == 0
+    for _ in range(LOOKS):
+        pipeline = redis_client.pipeline(transaction=False)
+        for number in range(3 * SCANNED):
+            pipeline.hset(keys.bucket(SHOP, "7", number), mapping={str(each): "x" * 8 for each in range(90)})
+        pipeline.execute()
+        for start in range(0, 200_000, 10_000):
+            redis_client.sadd(keys.destination_accepted(SHOP, "profiles"), *range(start, start + 10_000))
+        redis_client.slowlog_reset()
+        gone = delete(redis_client, SHOP)
+        slow = redis_client.slowlog_get()
+        assert (gone.amounts["m"].keys, gone.amounts["m"].entries) == (3 * SCANNED, 90 * 3 * SCANNED)
+        assert redis_client.dbsize() == 0
+        if not slow:
+            return
+    raise AssertionError(f"always over 10 ms: {slow}")
 
 
 def test_it_is_possible_in_a_full_redis(redis_client: Redis) -> None:
