@@ -74,6 +74,12 @@ class Blocks:
             block = self._fetched(key, block, last, behind)
         return [entry for entry in block.entries if first <= entry.sequence <= last], last
 
+    def forget(self, project_id: str) -> None:
+        """Remember nothing of a project any more."""
+        with self._lock:
+            for key in [key for key in self._blocks if key[0] == project_id]:
+                self._size -= self._blocks.pop(key).size
+
     def _known(self, key: _Key) -> _Block | None:
         with self._lock:
             block = self._blocks.get(key)

@@ -43,6 +43,7 @@ class Feed:
     def __init__(self, redis: Redis, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._blocks = Blocks(redis)
+        self._ends: dict[str, Position] = {}
         self._now = now
 
     def end(self, project_id: str) -> Position:
@@ -50,7 +51,11 @@ class Feed:
         generation, sequence = cast(
             "list[bytes | None]", self._redis.hmget(keys.log_meta(project_id), ("generation", "sequence"))
         )
-        return Position(generation.decode(), int(sequence or 0)) if generation else BEGINNING
+        end = Position(generation.decode(), int(sequence or 0)) if generation else BEGINNING
+        if end.is_before(self._ends.get(project_id, BEGINNING)):
+            self._blocks.forget(project_id)  # Redis lost what was read: other entries will stand there
+        self._ends[project_id] = end
+        return end
 
     def oldest(self, project_id: str) -> Position:
         """Return the place before everything that is still there."""

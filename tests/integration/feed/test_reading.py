@@ -134,11 +134,16 @@ def test_whoever_was_told_everything_that_was_trimmed_is_told_of_no_gap(
 def test_a_log_that_lost_its_end_is_a_gap_and_goes_on(written: WrittenLog, feed: Feed) -> None:
     written.tell(5)
     at = feed.end(P)
+    assert len(everything(feed)) == 5
     written.cut(3, [4, 5])
-    (lost,) = everything(Feed(written.redis), at)
+    (lost,) = everything(feed, at)
     assert lost.data == {"from": 4, "to": 5, "reason": "rewound", "generation": at.generation}
-    written.tell()
-    assert [event.position.sequence for event in everything(Feed(written.redis), lost.after)] == [4]
+    written.tell(2, "sync.started")
+    told = everything(feed, lost.after)
+    assert [(event.position.sequence, event.type) for event in told] == [
+        (4, f"{PREFIX}sync.started"),
+        (5, f"{PREFIX}sync.started"),
+    ]
 
 
 def test_another_generation_is_a_gap_and_its_log_is_told_from_its_beginning(
