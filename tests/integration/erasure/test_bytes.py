@@ -153,5 +153,6 @@ def test_nothing_of_erased_people_is_left_anywhere(
         value for name, value in world.everything() if name.endswith(":aside") and OTHERS[1].encode() in value
     ]
     assert len(kept) == 2
+    assert int(world.redis.hget(keys.resync(P, 77), "kept")) == len(OTHERS)
     told = [entry for entry in world.services.changelog.read(P, 0, 10**6) if entry.kind == "person.erased"]
     assert len(told) == len(PEOPLE)

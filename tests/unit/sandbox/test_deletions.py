@@ -32,7 +32,7 @@ def file(machine: Machine, *ids: str, bearer: str = OAUTH, **more: Any) -> Any:
 
 
 def state(machine: Machine, task_id: str) -> str:
-    answer = machine.api.deletions.show(call(), OAUTH, task_id)
+    answer: Any = machine.api.deletions.show(call(), OAUTH, task_id)
     return str(decoded(answer)["results"]["status"])
 
 
