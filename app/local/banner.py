@@ -26,6 +26,7 @@ def _rows(plan: Plan, environ: Mapping[str, str], var: Path, token: str | None) 
     yield "", _webhook_credentials(plan, environ, var)
     yield "API", f"{address}/api/v1/docs"
     yield "", _token(token, var)
+    yield "Queues", f"{address}/queues (log in with a token)"
     yield "Health", f"{address}/readyz"
     if plan.demo:
         project = environ["MIXPANEL_PROJECT_ID"]

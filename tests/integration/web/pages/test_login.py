@@ -164,7 +164,15 @@ def test_a_form_that_is_not_ours_is_refused(app: Flask, browser: Browser, token:
 @pytest.mark.parametrize(
     "target",
     [
-        *("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "queues", ""),
+        *(
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "queues",
+            "",
+            "///evil.example",
+        ),
         *("/\n/evil.example", "\\\\evil.example", "http:/queues", "/\t/evil.example"),
     ],
 )
