@@ -126,8 +126,7 @@ def restored(reconcile: bool, yes: bool, as_json: bool) -> None:
             click.confirm("Was an older backup restored into this Redis?", abort=True, err=True)
         with audited(services, "state restored") as note:
             restoring = Restoring(services.redis)
-            projects = sorted({*services.settings.projects, *stored_projects(services.redis)})
-            done = [restoring.run(project_id) for project_id in projects]
+            done = [restoring.run(project_id) for project_id in sorted(stored_projects(services.redis))]
             asked = Counter({each.project_id: _reconcile(services, each) for each in done if reconcile})
             note.counts.update(projects=len(done), cohorts=sum(len(each.cohorts) for each in done))
     if as_json:
