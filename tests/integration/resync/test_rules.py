@@ -125,19 +125,24 @@ def test_an_exit_by_an_old_process_spares_what_another_cohort_writes_by_the_new_
 def test_what_a_migration_under_way_takes_away_is_spared_for_nobody(world: RulesWorld) -> None:
     world.rules(RuleSet((flagged("Plan", "a"),)))
     world.send_list("1", ("u1", "x"))
-    world.send_list("2", MEMBERS)
+    world.send_list("2", (*MEMBERS, *(f"v{number}" for number in range(40))))
     world.deliver()
     new = RuleSet((flagged("Plan", "a", **ONE),))
     world.rules(new)
     begun(world, steps=0)
-    for _ in range(20):
+    for _ in range(60):
         world.run(turns=1)
         world.deliver()
         passed = {who for entry in world.log() if entry.cause == "rules" for who, _ in entry.entered}
         if "u1" in passed:
             break
+    world.send_list("1", ("x",), runs=False)
+    for turns in range(1, 8):
+        if "u1" in world.members("1"):
+            world.run(turns)
+    assert "u1" not in world.members("1")
+    world.deliver()
     assert world.rule_changes.status(world.project).migrating, "it must not be through yet"
-    world.send_list("1", ("x",))
     world.settle()
     assert world.seen() == {"x": {"Plan": "a"}}
 
