@@ -19,7 +19,7 @@ Story = dict[tuple[str, str], list[str]]
 
 
 @st.composite
-def entries(draw: st.DrawFn, most: int = 25) -> list[Entry]:
+def entries(draw: st.DrawFn, most: int = 16) -> list[Entry]:
     """A log as the relay writes it: in an entry, nobody stands twice; who enters, was not there before."""
     told = sorted(TOLD)
     present: dict[str, set[str]] = {cohort_id: set() for cohort_id in COHORTS}
