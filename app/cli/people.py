@@ -45,8 +45,8 @@ def erase(
     """Erase a person, with all ids that the relay has linked; `-` reads the id from standard input."""
     if distinct_id == "-":  # a shell keeps what was typed
         distinct_id = sys.stdin.readline().rstrip("\r\n")
-    if not distinct_id:
-        raise click.BadParameter("is empty", param_hint="DISTINCT_ID")
+    if not distinct_id or any("\ud800" <= character <= "\udfff" for character in distinct_id):
+        raise click.BadParameter("must be text in UTF-8, and not empty", param_hint="DISTINCT_ID")
     with opened(as_json=as_json) as services:
         (chosen, *others) = chosen_projects(services.settings, project_id)
         if others:
