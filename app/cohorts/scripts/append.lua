@@ -8,7 +8,7 @@
 --! include cohorts/scripts/log.lua
 --! include store/scripts/although_full.lua
 although_full(KEYS[2])
-local answer = {(append_entries(KEYS[1], KEYS[2], ARGV[1], 1, 2))}
 local now = now_ms()
+local answer = {(append_entries(KEYS[1], KEYS[2], ARGV[1], 1, 2, now))}
 for i = 3, #KEYS do answer[#answer + 1] = wake_lane(KEYS[i], now) end
 return answer

@@ -17,14 +17,14 @@ if not fenced(KEYS[1], ARGV[1]) then return {0} end
 if ARGV[2] ~= '' and (redis.call('HGET', KEYS[2], 'step') or '0') ~= ARGV[2] then return {-1} end
 although_full(KEYS[1])
 local lanes, entries = tonumber(ARGV[4]), tonumber(ARGV[5])
-local last, at = append_entries(KEYS[3], KEYS[4], ARGV[3], entries, 6)
+local now = now_ms()
+local last, at = append_entries(KEYS[3], KEYS[4], ARGV[3], entries, 6, now)
 local answer = {1, last}
 while at <= #ARGV do
   local key, count = KEYS[tonumber(ARGV[at])], tonumber(ARGV[at + 1])
   redis.call(ARGV[at + 2], key, unpack(ARGV, at + 3, at + 2 + count))
   at = at + 3 + count
 end
-local now = now_ms()
 for i = 1, lanes do
   answer[2 + i] = entries > 0 and wake_lane(KEYS[4 + i], now) or 0
 end

@@ -17,5 +17,5 @@ else
 end
 redis.call('HINCRBY', KEYS[2], 'gaps', ARGV[4])
 redis.call('HINCRBY', KEYS[2], 'missed', ARGV[5])
-append_entries(KEYS[1], KEYS[2], ARGV[6], tonumber(ARGV[7]), 8)
+append_entries(KEYS[1], KEYS[2], ARGV[6], tonumber(ARGV[7]), 8, now_ms())
 return 1

@@ -22,7 +22,7 @@ redis.call('HSET', destination, 'cursor', ARGV[3], 'state', 'ok', 'advanced_ms',
 redis.call('HDEL', destination, 'window_end', 'window_rules', 'window_known', 'window_dead', 'tries', 'reason',
   'refused')
 redis.call('UNLINK', KEYS[3])
-local _, at = append_entries(KEYS[4], KEYS[5], ARGV[4], tonumber(ARGV[5]), 6)
+local _, at = append_entries(KEYS[4], KEYS[5], ARGV[4], tonumber(ARGV[5]), 6, now_ms())
 while at <= #ARGV do
   local count = tonumber(ARGV[at + 1])
   redis.call(ARGV[at + 2], KEYS[tonumber(ARGV[at])], unpack(ARGV, at + 3, at + 2 + count))

@@ -21,7 +21,7 @@ if was[1] ~= ARGV[2] then
 end
 local well = not was[1] or was[1] == 'ok'
 if (well or not was[3]) and (ARGV[2] == 'stopped' or now - since >= tonumber(ARGV[6])) then
-  append_entries(KEYS[3], KEYS[4], ARGV[7], 1, 8)
+  append_entries(KEYS[3], KEYS[4], ARGV[7], 1, 8, now)
   redis.call('HSET', destination, 'told_ms', string.format('%.0f', now))
 elseif well then
   redis.call('HDEL', destination, 'told_ms')

@@ -20,8 +20,8 @@ else
 end
 local answer = {1}
 if #ARGV > 5 then
-  append_log(KEYS[3], KEYS[4], ARGV[2], {unpack(ARGV, 6)})
   local now = now_ms()
+  append_log(KEYS[3], KEYS[4], ARGV[2], {unpack(ARGV, 6)}, now)
   for i = 5, #KEYS do answer[#answer + 1] = wake_lane(KEYS[i], now) end
 end
 return answer

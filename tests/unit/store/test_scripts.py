@@ -22,7 +22,7 @@ def test_an_include_is_replaced_by_the_files_text() -> None:
 def test_whatever_a_script_calls_it_defines_before(path: str) -> None:
     text = scripts.source(path)
     assert "--! include" not in text
-    for name in ("fenced", "now_ms", "queue_lane", "wake_lane", "append_log", "has_work"):
+    for name in ("fenced", "now_ms", "queue_lane", "wake_lane", "append_log", "append_entries", "has_work"):
         used = [found.start() for found in re.finditer(rf"(?<!function )\b{name}\(", _code(text))]
         defined = [found.start() for found in re.finditer(rf"local function {name}\(", _code(text))]
         assert len(defined) <= 1

@@ -12,7 +12,7 @@
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[2] then return -1 end
 although_full(KEYS[1])
-local _, at = append_entries(KEYS[3], KEYS[4], ARGV[3], tonumber(ARGV[4]), 5)
+local _, at = append_entries(KEYS[3], KEYS[4], ARGV[3], tonumber(ARGV[4]), 5, now_ms())
 while at <= #ARGV do
   local key, count = KEYS[tonumber(ARGV[at])], tonumber(ARGV[at + 1])
   redis.call(ARGV[at + 2], key, unpack(ARGV, at + 3, at + 2 + count))
