@@ -27,9 +27,9 @@ from app.destinations.moving.cursors import Cursors
 from app.destinations.operating import Operating
 from app.destinations.outbox import Outboxes, Request, Submitted
 from app.destinations.remaining import Standings
+from app.erasure.erasures import Erasures
 from app.feed.encoding import Encoder
 from app.feed.reading import Feed
-from app.erasure.erasures import Erasures
 from app.lanes.work import OutboxName
 from app.metrics.recorder import Recorder
 from app.resync.copies import Copies
@@ -133,7 +133,7 @@ class FakeServices:
     outboxes: FakeOutboxes = field(default_factory=FakeOutboxes)
     heartbeats: FakeHeartbeats = field(default_factory=FakeHeartbeats)
     recorder: Recorder = field(default_factory=Recorder)
-    redis: Redis = field(default_factory=lambda: cast("Redis", None))
+    redis: Redis = field(default_factory=lambda: connect(NOWHERE))
     resyncs: Resyncs = field(default_factory=lambda: cast("Resyncs", None))
     rule_changes: RuleChanges = field(default_factory=lambda: cast("RuleChanges", None))
     erasures: Erasures = field(default_factory=lambda: cast("Erasures", None))
