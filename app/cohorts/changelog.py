@@ -213,7 +213,7 @@ class ChangeLog:
         """Return the last sequence that all readers have passed, consumers within their limits among them."""
         first = cast("list[tuple[bytes, Any]]", self._redis.xrange(keys.log(project_id), count=1))
         upto = min(self.slowest(project_id), *self._idle(project_id), self.end(project_id))
-        return self._holding.allow(project_id, int(first[0][0].split(b"-")[0]), upto) if first else upto
+        return self._holding.held(project_id, int(first[0][0].split(b"-")[0]), upto) if first else upto
 
     def behind(self, project_id: str, lane: LaneKind) -> int:
         """Return how many entries one destination has still to read."""

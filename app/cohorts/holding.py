@@ -70,12 +70,21 @@ class Trimming(Protocol):
         """Return the last sequence that may go; everything up to `wanted` if nobody holds it."""
         ...
 
+    def held(self, project_id: str, first: int, wanted: int) -> int:
+        """Return the same, for somebody who trims nothing: nobody is told."""
+        ...
+
 
 class Unheld:
     """Nobody holds the log."""
 
     def allow(self, project_id: str, first: int, wanted: int) -> int:
         """Let everything go."""
+        del project_id, first
+        return wanted
+
+    def held(self, project_id: str, first: int, wanted: int) -> int:
+        """Say that everything may go."""
         del project_id, first
         return wanted
 
@@ -122,6 +131,16 @@ class Holding:
             first: the first sequence that is there.
             wanted: the last one that nothing else holds.
         """
+        upto, notes = self._look(project_id, first, wanted)
+        self._gaps.write(project_id, notes)
+        return upto
+
+    def held(self, project_id: str, first: int, wanted: int) -> int:
+        """Return what `allow` would, and tell nobody."""
+        return self._look(project_id, first, wanted)[0]
+
+    def _look(self, project_id: str, first: int, wanted: int) -> tuple[int, list[Note]]:
+        """Return the last sequence that may go, and what is to be noted if it does."""
         places = {
             place.id: place
             for holder in self._holders.values()
@@ -129,19 +148,18 @@ class Holding:
         }
         missing = self._gaps.read(project_id)
         notes = list(self._over(project_id, places, missing))
-        upto = wanted
-        if places and first <= wanted:
-            floor, why = self._floor(project_id, first, wanted)
-            reached = {name: max(place.position, first - 1) for name, place in places.items()}
-            held = [at for name, at in reached.items() if at >= floor and name not in missing]
-            upto = min((wanted, *held))
-            for name, at in reached.items():
-                if name not in missing and at < upto:
-                    notes.append(left_behind(name, at + 1, upto, why))
-                elif name in missing and missing[name].last < upto:
-                    notes.append(still_away(name, missing[name], upto))
-        self._gaps.write(project_id, notes)
-        return upto
+        if not places or first > wanted:
+            return wanted, notes
+        floor, why = self._floor(project_id, first, wanted)
+        reached = {name: max(place.position, first - 1) for name, place in places.items()}
+        held = [at for name, at in reached.items() if at >= floor and name not in missing]
+        upto = min((wanted, *held))
+        for name, at in reached.items():
+            if name not in missing and at < upto:
+                notes.append(left_behind(name, at + 1, upto, why))
+            elif name in missing and missing[name].last < upto:
+                notes.append(still_away(name, missing[name], upto))
+        return upto, notes
 
     def _over(
         self, project_id: str, places: Mapping[str, Place], missing: dict[str, Missing]

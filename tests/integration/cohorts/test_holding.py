@@ -268,6 +268,20 @@ def test_of_very_much_that_goes_only_a_part_goes_at_once(log: Log, monkeypatch: 
     assert log.consumers.counts(P) == (1, 11)
 
 
+def test_asking_how_far_everybody_is_tells_nobody(log: Log) -> None:
+    log.limit(replace(GENEROUS, entries=5))
+    log.join("crm", "7-0")
+    log.join("slow", "1-0")
+    log.write(10)
+    log.redis.hset(keys.destination(P, "profiles"), "cursor", 9)
+    assert log.changelog.passed(P) == 7
+    log.consumers.forget(P, "crm")
+    assert log.changelog.passed(P) == 9
+    assert log.consumers.counts(P) == (0, 0)
+    assert log.changelog.end(P) == 10
+    assert len(log.there) == 10
+
+
 def test_two_processes_that_trim_at_once_tell_once(log: Log) -> None:
     log.join("crm")
     log.write(10)
