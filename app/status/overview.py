@@ -11,7 +11,7 @@ from app.cohorts.silence import Silence
 from app.destinations.held import ProjectHeld, read_held
 from app.destinations.status import DestinationStatus
 from app.lanes.state import LaneState, read_lane
-from app.lanes.work import QUEUES, LaneKind, OutboxName, lanes_of
+from app.lanes.work import ERASURE, QUEUES, WEBHOOKS, LaneKind, OutboxName, lanes_of
 from app.resync.audit.findings import AuditState
 from app.resync.rule_changes import RulesStatus
 from app.services import Services
@@ -170,7 +170,9 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
 
 
 def _is_used(services: Services, project_id: str, lane: LaneKind) -> bool:
-    """Leave out outboxes that nobody ever submitted anything to."""
+    """Leave out what never had anything to do: most installations have no use for some of it."""
+    if lane in (ERASURE, WEBHOOKS):
+        return services.redis.exists(keys.lane(project_id, lane.name)) > 0
     return lane.outbox is None or services.outboxes.end(project_id, lane.outbox) > 0
 
 

@@ -24,7 +24,7 @@ def mixpanel() -> Iterator[str]:
 def sound(start_redis: StartRedis, mixpanel: str, tmp_path: Path) -> Iterator[Relay]:
     """A relay as it should be: Redis persists and does not evict, everybody lives, Mixpanel is there."""
     made = Relay(environment(start_redis(appendonly=True).url, MIXPANEL_INGESTION_URL=mixpanel))
-    made.beat("worker-apply", "worker-mixpanel", "clock")
+    made.beat("worker-apply", "worker-mixpanel", "worker-webhooks", "clock")
     yield made
     made.close()
 
@@ -44,13 +44,13 @@ def test_a_sound_relay_passes_every_check(sound: Relay) -> None:
     assert set(found.values()) == {"ok"}
     assert list(found) == [
         *("settings", "redis", "state", "version", "persistence", "eviction", "memory", "time", "queues"),
-        *("worker-apply", "worker-mixpanel", "clock"),
+        *("worker-apply", "worker-mixpanel", "worker-webhooks", "clock"),
         *("token", "service account", "webhook", "mixpanel"),
         *("inbox", "profiles", "set aside", "dead letters", "cohorts"),
     ]
     result = sound.flask("doctor")
     assert result.exit_code == 0
-    assert result.output.rstrip().endswith("All 21 checks are fine.")
+    assert result.output.rstrip().endswith("All 22 checks are fine.")
 
 
 def test_a_redis_that_may_lose_data_fails_with_what_to_do(relay: Relay) -> None:
@@ -63,7 +63,7 @@ def test_a_redis_that_may_lose_data_fails_with_what_to_do(relay: Relay) -> None:
 
 
 def test_it_can_be_allowed_and_is_then_only_to_know_about(relay: Relay) -> None:
-    relay.beat("worker-apply", "worker-mixpanel", "clock")
+    relay.beat("worker-apply", "worker-mixpanel", "worker-webhooks", "clock")
     assert verdicts(relay, "--offline", ALLOW_VOLATILE_REDIS="yes")["persistence"] == "warn"
 
 

@@ -208,7 +208,7 @@ def _seen_loading(server: RedisServer) -> bool:
 def all_start(server: RedisServer) -> None:
     """Let every process that there must be give a sign of life."""
     with server.client() as client:
-        for role in ("worker-apply", "worker-mixpanel", "clock"):
+        for role in ("worker-apply", "worker-mixpanel", "worker-webhooks", "clock"):
             Heartbeats(client).beat(role)
 
 

@@ -78,7 +78,8 @@ def project(**changes: Any) -> ProjectStatus:
 
 
 def overview(*projects: ProjectStatus, **changes: Any) -> Overview:
-    alive = {"clock@host-1": 1.0, "worker-apply@host-2": 2.0, "worker-mixpanel@host-3": 3.0}
+    roles = ("clock", "worker-apply", "worker-mixpanel", "worker-webhooks")
+    alive = {f"{role}@host-{number}": float(number) for number, role in enumerate(roles, 1)}
     plain = Overview(
         at_ms=NOW_MS,
         projects=projects or (project(),),

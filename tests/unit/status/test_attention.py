@@ -138,7 +138,8 @@ def test_of_many_cohorts_in_doubt_only_some_are_named() -> None:
 
 
 def test_a_silent_process_is_worse_than_a_warning_and_comes_first() -> None:
-    silent = processes({"clock@host-1": 1.0, "worker-apply@host-2": 31.0, "worker-mixpanel@host-3": 1.0})
+    alive = {"clock@host-1": 1.0, "worker-mixpanel@host-3": 1.0, "worker-webhooks@host-4": 1.0}
+    silent = processes({**alive, "worker-apply@host-2": 31.0})
     found = needs_attention(overview(project(dead_letters=1), processes=silent))
     assert [(check.verdict, check.name) for check in found] == [
         ("fail", "worker-apply"),

@@ -16,6 +16,7 @@ ALL_ALIVE = {
     "worker-apply@b-7": 2.0,
     "worker-apply@c-7": 900.0,
     "worker-mixpanel@a-8": 3.0,
+    "worker-webhooks@a-6": 4.0,
     "clock@a-9": 0.4,
 }
 
@@ -60,6 +61,7 @@ def test_all_is_well() -> None:
         "eviction": (True, "maxmemory-policy noeviction"),
         "worker-apply": (True, "2 alive, last sign 1 s ago"),
         "worker-mixpanel": (True, "1 alive, last sign 3 s ago"),
+        "worker-webhooks": (True, "1 alive, last sign 4 s ago"),
         "clock": (True, "1 alive, last sign 0 s ago"),
     }
 
@@ -126,6 +128,12 @@ def test_without_a_sign_of_life_workers_and_clock_are_not_ready(alive: dict[str,
 
 def test_a_queue_that_nobody_serves_is_not_ready_though_other_workers_live() -> None:
     assert set(bad(alive={"worker-apply@a-7": 1.0, "clock@a-9": 1.0})) == {"worker-mixpanel"}
+
+
+def test_without_a_worker_for_subscribers_it_is_ready_and_says_so() -> None:
+    alive = {name: age_s for name, age_s in ALL_ALIVE.items() if "webhooks" not in name}
+    assert bad(alive=alive) == {}
+    assert verdicts(alive=alive)["worker-webhooks"][1].startswith("no sign of life; start the process")
 
 
 def test_one_worker_may_serve_several_queues() -> None:

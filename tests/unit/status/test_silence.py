@@ -1,7 +1,7 @@
 """Cohorts that nothing is heard of any more."""
 
-from app.status.attention import project_checks
 from app.cohorts.silence import Silence, silences
+from app.status.attention import project_checks
 from tests.unit.status.states import NOW_MS, cohort, project
 
 AFTER_S = 3_900.0
