@@ -481,14 +481,19 @@ def subscription_turns(project_id: str) -> str:
     return _of(project_id, "subscriptions", "turns")
 
 
+def subscription_counts(project_id: str) -> str:
+    """Hash: messages taken, tries that failed, gaps told and entries lost, of all that there ever were. Kept."""
+    return _of(project_id, "subscriptions", "counts")
+
+
 def subscription(project_id: str, subscription_id: str) -> str:
     """Hash: how far a subscription has come in a project, and how it goes. Kept until it is deleted."""
-    return _of(project_id, "subscription", subscription_id)
+    return _of(project_id, "subscription", _id(subscription_id))
 
 
 def subscription_deliveries(project_id: str, subscription_id: str) -> str:
     """Stream of the last requests to a subscription's receiver. At most 200, for a week."""
-    return _of(project_id, "subscription", subscription_id, "deliveries")
+    return _of(project_id, "subscription", _id(subscription_id), "deliveries")
 
 
 # --- access to the API: of no project, so each key is used by itself --------------------------------------

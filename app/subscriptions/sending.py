@@ -143,11 +143,15 @@ class Sending:
                 course.turn = self._settling.intends(course.project_id, course.turn, event.after)
             if not self._send(course, event, pending):
                 return False
-        if window.after != course.position:
+        passed = window.after != course.position
+        course.position = window.after
+        if not window.more:
+            self._settling.over(course.project_id, course.turn, course.position, passed=passed)
+            return False
+        if passed:
             course.turn = self._settling.passed(course.project_id, course.turn, window.after)
-            course.position = window.after
-        if not window.more or course.is_over:
-            self._settling.over(course.project_id, course.turn, course.position)
+        if course.is_over:
+            self._settling.put_off(course.project_id, course.turn, 0)
             return False
         return True
 
@@ -180,7 +184,10 @@ class Sending:
             self._not_taken(course, event, delivery, posted)
             return False
         course.turn = self._settling.taken(
-            course.project_id, course.turn, Taken(event.after, event.id, pending, _lost(event)), delivery
+            course.project_id,
+            course.turn,
+            Taken(event.after, event.id, pending, event.type == GAP, _lost(event)),
+            delivery,
         )
         course.position, course.previous = event.after, event.id
         return self._keeps_pace(course)
@@ -189,7 +196,7 @@ class Sending:
         """Wait as its rate asks for; say whether the turn goes on."""
         pause_s = course.pause_s
         if course.is_over or pause_s > SLEEPS_S:
-            self._settling.over(course.project_id, course.turn, course.position, pause_s)
+            self._settling.put_off(course.project_id, course.turn, pause_s)
             return False
         time.sleep(pause_s)
         return True

@@ -30,12 +30,14 @@ class Taken:
         after: the place behind it.
         event_id: its id, the next one's `previous`.
         pending: the place behind the event that comes next, if that is known.
+        gaps: whether it told of a gap.
         lost: log entries of which it told that they are gone.
     """
 
     after: Position
     event_id: str
     pending: Position | None
+    gaps: bool
     lost: int
 
 
@@ -89,7 +91,7 @@ class Settling:
         if taken.pending:
             fields["pending"] = str(taken.pending)
         dropped = _TROUBLE if taken.pending else (*_TROUBLE, "pending")
-        counts = {"taken": 1, "lost": taken.lost}
+        counts = {"taken": 1, "gaps": int(taken.gaps), "lost": taken.lost}
         place = place_of(taken.after)
         return self._run(project_id, turn, _Write(self._on, place, delivery, fields, counts, dropped))
 
@@ -112,14 +114,32 @@ class Settling:
             project_id, turn, _Write(self._on, place_of(after), fields=fields, dropped=("pending",))
         )
 
-    def over(self, project_id: str, turn: Turn, at: Position, wait_s: float = 0.0) -> None:
-        """End the turn; the next one comes with what is new, or after a pause.
+    def over(self, project_id: str, turn: Turn, at: Position, *, passed: bool) -> None:
+        """End the turn at what there was to tell; the next one comes with what is new.
+
+        Args:
+            project_id: whose.
+            turn: that ends.
+            at: the place it has come to.
+            passed: whether that is still to be noted.
 
         Raises:
             TurnLost: nothing was written.
         """
-        comes = _Next("away", int(wait_s * 1000)) if wait_s > 0 else _Next("ready", place_of(at))
-        self._run(project_id, turn, _Write(comes))
+        comes = _Next("ready", place_of(at))
+        if not passed:
+            self._run(project_id, turn, _Write(comes))
+            return
+        fields = {"position": str(at)}
+        self._run(project_id, turn, _Write(comes, place_of(at), fields=fields, dropped=("pending",)))
+
+    def put_off(self, project_id: str, turn: Turn, wait_s: float) -> None:
+        """End the turn although there is more; the next one comes after a pause, behind those that wait.
+
+        Raises:
+            TurnLost: nothing was written.
+        """
+        self._run(project_id, turn, _Write(_Next("away", int(wait_s * 1000))))
 
     def failed(
         self, project_id: str, turn: Turn, pending: Position, delivery: Delivery, retry_s: float
@@ -163,6 +183,7 @@ class Settling:
                 keys.subscription_places(project_id),
                 keys.subscription(project_id, name),
                 keys.subscription_deliveries(project_id, name),
+                keys.subscription_counts(project_id),
             ],
             args=[
                 *(name, turn.token, write.comes.kind, write.comes.value),

@@ -10,6 +10,7 @@ from app.feed.position import Position
 from app.store import keys, scripts
 from app.subscriptions.signing import SigningSecret, make_secret
 from app.subscriptions.subscription import Standing, Subscription, place_of
+from app.subscriptions.turns import AWAY, FAILING
 from config.secret import Secret
 
 MOST_SUBSCRIPTIONS: Final = 5_000
@@ -149,7 +150,16 @@ class Subscriptions:
                     keys.subscription_places(project_id),
                     keys.subscription(project_id, subscription_id),
                 ],
-                args=[subscription_id, step.kind, *words, len(step.fields), *pairs, *step.dropped],
+                args=[
+                    subscription_id,
+                    step.kind,
+                    *words,
+                    AWAY,
+                    FAILING,
+                    len(step.fields),
+                    *pairs,
+                    *step.dropped,
+                ],
             )
         )
 

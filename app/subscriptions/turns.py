@@ -4,7 +4,7 @@ One sorted set a project holds them all, in three ranges of scores:
 
 - *ready*: the sequence up to which it was told everything. It has a turn as soon as the log is longer.
 - *away*: when (ms) its time comes, and `AWAY`. It is being sent to, until its lease ends; or it waits, for
-  its rate.
+  its rate, or because others come first: there was more to tell than fits into a turn.
 - *failing*: when (ms) it is tried again, and `FAILING`.
 
 A score is also the token that fences: a turn gets the score under which its lease was noted, and what it
@@ -13,6 +13,7 @@ know no subscription's key before it has looked.
 """
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, cast
 
 from redis import Redis
@@ -44,6 +45,7 @@ class Turns:
 
     def __init__(self, redis: Redis) -> None:
         self._take = scripts.load(redis, "subscriptions/scripts/take.lua")
+        self._odd = count()
 
     def take(self, project_id: str, most: int, most_failing: int, lease_s: float) -> list[Turn]:
         """Give turns to those that have something to be told and whose time has come.
@@ -58,7 +60,7 @@ class Turns:
             "list[list[bytes | int]]",
             self._take(
                 keys=[keys.subscription_turns(project_id), keys.log_meta(project_id)],
-                args=[most, most_failing, int(lease_s * 1000), AWAY, FAILING],
+                args=[most, most_failing, int(lease_s * 1000), AWAY, FAILING, next(self._odd) % 2],
             ),
         )
         return [

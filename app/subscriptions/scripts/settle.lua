@@ -1,10 +1,10 @@
 -- Note what came of a turn, or of a part of it, and go on with it or end it.
--- KEYS  1 turns, 2 places, 3 subscription in the project, 4 its deliveries
+-- KEYS  1 turns, 2 places, 3 subscription in the project, 4 its deliveries, 5 counts of all
 -- ARGV  1 subscription, 2 token of the turn; 3 what comes next and 4 in how many ms: 'on' (a lease), 'away', 'failing',
 --       or 'ready' (4: sequence), 'out'; 5 sequence of its place, '' to keep it, 'none' for no place; 6 a delivery, or '';
 --       7 how many deliveries to keep, 8 for how long (ms); 9 what 'away' adds, 10 what 'failing' adds;
---       11 how many of the fields that follow to set (name, value), then those, then how many to count (name, by),
---       then those, then fields to drop
+--       11 how many of the fields that follow to set (name, value), then those, then how many to count (name, by; of all,
+--       too), then those, then fields to drop
 -- Answer  the score by now, the token of a turn that goes on; -1 when it is somebody else's turn, or nobody's
 -- Cost  O(log(subscriptions)).
 --! include store/scripts/now.lua
@@ -44,6 +44,7 @@ local counted = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, counted do
   redis.call('HINCRBY', KEYS[3], ARGV[at], ARGV[at + 1])
+  if ARGV[at + 1] ~= '0' then redis.call('HINCRBY', KEYS[5], ARGV[at], ARGV[at + 1]) end
   at = at + 2
 end
 for i = at, #ARGV do redis.call('HDEL', KEYS[3], ARGV[i]) end

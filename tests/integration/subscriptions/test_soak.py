@@ -10,6 +10,7 @@ from app.cohorts.changelog import Entry
 from app.feed.event import Event
 from app.feed.position import Position
 from app.subscriptions.posting import Posted
+from app.subscriptions.subscription import place_of
 from tests.depth import examples
 from tests.integration.feed.written_log import P
 from tests.integration.subscriptions.world import TAKEN, Message, World, answered
@@ -86,7 +87,7 @@ def test_whatever_happens_the_membership_is_exact_in_the_end(
             world.subscriptions.pause(wanted, "me", "", 1)
             world.subscriptions.resume(wanted)
         elif step == "back":
-            sequence = world.standing(wanted).position.sequence
+            sequence = place_of(world.standing(wanted).position)  # what is told in part comes again whole
             world.subscriptions.move(wanted, P, Position("g1", data.draw(st.integers(0, sequence))))
     world.log.write(waiting)
     receiver.happens.clear()

@@ -195,12 +195,14 @@ def test_whoever_lost_the_turn_writes_nothing(world: World) -> None:
     (turn,) = world.turns.take(P, 1, 1, 30)
     world.subscriptions.pause(wanted, "somebody", "maintenance", 5)
     with pytest.raises(TurnLost):
-        world.settling.over(P, turn, Position("", 2))
+        world.settling.over(P, turn, Position("", 2), passed=False)
     world.sending.run(P, turn)  # says so and goes
     assert world.poster.messages == []
     assert world.standing(wanted).position.sequence == 0
     assert world.turn() == 0
     world.subscriptions.resume(wanted)
+    assert world.turn() == 0, "the other's message may still be on its way"
+    world.let_time_pass(wanted, 31)
     assert world.turn() == 1
     assert len(world.poster.messages) == 2
 
@@ -284,3 +286,39 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing_once_its_turn_was_given_ag
         world.settling.passed(P, frozen, Position("", 1))
     assert world.standing(wanted).position.sequence == 0
     world.settling.passed(P, current, Position("", 1))
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_while_a_message_is_on_its_way_no_other_is_sent_whatever_a_person_does(
+    world: World, *, paused: bool
+) -> None:
+    world.log.tell(3)
+    wanted = world.subscribe(Position("", 0))
+    (turn,) = world.turns.take(P, 1, 1, 30)
+    for _ in range(2):
+        if paused:
+            world.subscriptions.pause(wanted, "somebody", "", 5)
+            world.subscriptions.resume(wanted)
+        else:
+            world.subscriptions.move(wanted, P, Position("", 1))
+        assert world.turn() == 0
+    with pytest.raises(TurnLost):
+        world.settling.passed(P, turn, Position("", 3))
+    world.let_time_pass(wanted, 31)
+    assert world.turn() == 1
+    assert [event["sequence"][-1] for event in world.told()] == (["1", "2", "3"] if paused else ["2", "3"])
+
+
+def test_those_with_much_to_be_told_and_those_with_news_take_turns(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.subscriptions.sending.TURN_S", 0.0)  # a message a turn
+    world.log.tell(30)
+    behind = [world.subscribe(Position("", 0), url=f"https://behind.example.com/{each}") for each in "ab"]
+    with_news = [world.subscribe(url=f"https://news.example.com/{each}") for each in "ab"]
+    world.turn()
+    world.log.tell()
+    for _ in range(4):
+        world.turn(most=1)
+    told = [message.url for message in world.poster.messages][len(behind) :]
+    assert sorted(told) == sorted(each.url for each in (*behind, *with_news))
