@@ -1,4 +1,4 @@
-"""Who may follow which events, and how a wrong wish is told; `tests/e2e/test_event_stream.py` reads them."""
+"""Who may follow which events, and how a wrong wish is told; `../stream/` reads them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""Server-sent events from the real server: readers that are cut off, slow, too many, or let go."""
+"""Server-sent events from the real server: readers that are cut off, slow, too many, or let go.
+
+It writes the log itself, to have much of it at once, so it is no end-to-end test; the server is a real one.
+"""
 
 import http.client
 import json
