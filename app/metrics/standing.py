@@ -87,7 +87,7 @@ SILENT: Final = _gauge(
 SHRINKING: Final = _counter(
     "syncs_shrinking", "Full lists that removed more than may go without a word, or are held.", "project"
 )
-HELD: Final = _gauge("syncs_held", "Full lists whose removals wait for a person.", "project")
+HELD: Final = _gauge("syncs_held", "Full lists whose removals wait for a word.", "project")
 
 BEHIND: Final = _gauge(
     "destination_behind",
