@@ -73,8 +73,9 @@ class Resync:
         return ("counts", orjson.dumps(self.counts), "sample", orjson.dumps(self.sample))
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON form."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return a JSON form; what is newer than the first format is there only where it says something."""
+        newer = {"sampled"} if self.sampled == SAMPLED else set()
+        return {name: getattr(self, name) for name in self.__slots__ if name not in newer}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Resync":

@@ -162,7 +162,11 @@ class Machine:
         self.attempts = kept
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON form."""
+        """Return a JSON form; what is newer than the first format is there only where it says something.
+
+        So processes of older code, which refuse names that they do not know, work beside these.
+        """
+        held = {"held": asdict(self.held)} if self.held else {}
         return {
             "attempts": [each.to_json() for each in self.attempts],
             "epoch": self.epoch,
@@ -174,7 +178,7 @@ class Machine:
             "tasks": [each.to_json() for each in self.tasks],
             "reconciled": self.reconciled,
             "excused": self.excused,
-            "held": asdict(self.held) if self.held else None,
+            **held,
         }
 
     @classmethod

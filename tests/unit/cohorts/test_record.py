@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cohorts.carried import Carried, Migration
 from app.cohorts.epochs import Machine
+from app.cohorts.epochs.shrinking import Shrink
 from app.cohorts.record import CohortRecord, Rename
 from app.cohorts.resync import Resync
 from tests.model.engine import EngineReceiver
@@ -61,6 +63,25 @@ def test_a_machine_in_the_middle_of_things_comes_back_as_it_was() -> None:
     record = CohortRecord("c", machine=engine.machine, new=False)
     back = CohortRecord.from_hash("c", as_stored(record))
     assert back == replace(record, machine=engine.machine)
+
+
+OLD_MACHINE = "attempts epoch step prev count completed_ms partial tasks reconciled excused"
+OLD_RESYNC = "number mode at_ms dry_run phase cursor since named buckets epoch doubted counts sample"
+
+
+def test_older_code_can_read_what_it_knows_beside_newer_code() -> None:
+    """It takes the names of both as arguments, so that another one makes it fail, page after page."""
+    record = CohortRecord("c", resync=Resync(1, "reconcile", 1), new=False)
+    stored = as_stored(record)
+    assert set(orjson.loads(stored[b"machine"])) == set(OLD_MACHINE.split())
+    assert set(orjson.loads(stored[b"resync"])) == set(OLD_RESYNC.split())
+
+
+def test_what_is_held_and_how_many_are_sampled_comes_back() -> None:
+    held = Shrink(3, 40, 50, 1, "s")
+    resync = Resync(1, "reconcile", 1, sampled=100)
+    record = CohortRecord("c", machine=Machine(held=held), resync=resync, new=False)
+    assert CohortRecord.from_hash("c", as_stored(record)) == record
 
 
 def test_a_cohort_never_heard_of_is_new() -> None:
