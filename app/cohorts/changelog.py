@@ -52,6 +52,8 @@ class Entry:
         rules: digest of the rules by which changes are delivered; empty for those that are configured.
         old_rules: (digest, cohort's name) that members may carry what was written by, besides these.
         detail: of an event.
+        places: of `entered`, `exited` or `updated`, where some are left out: the places of the others as the
+            entry was written.
     """
 
     sequence: int
@@ -69,6 +71,7 @@ class Entry:
     rules: str = ""
     old_rules: tuple[tuple[str, str], ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def changes(self) -> int:
@@ -270,18 +273,28 @@ def decode_entry(sequence: int, stored: Mapping[bytes, bytes]) -> Entry:
 
 
 def _without(entry: Entry, suppressed: Suppressed) -> Entry:
+    ids = {
+        "entered": [distinct_id for distinct_id, _ in entry.entered],
+        "exited": entry.exited,
+        "updated": [distinct_id for distinct_id, _ in entry.updated],
+    }
+    places = {
+        way: [place for place, distinct_id in enumerate(named) if distinct_id not in suppressed]
+        for way, named in ids.items()
+    }
     return replace(
         entry,
-        entered=tuple(_kept(entry.entered, suppressed)),
-        exited=tuple(distinct_id for distinct_id in entry.exited if distinct_id not in suppressed),
-        updated=tuple(_kept(entry.updated, suppressed)),
+        entered=tuple(_kept(entry.entered, places["entered"], suppressed)),
+        exited=tuple(entry.exited[place] for place in places["exited"]),
+        updated=tuple(_kept(entry.updated, places["updated"], suppressed)),
+        places={way: kept for way, kept in places.items() if len(kept) < len(ids[way])},
     )
 
 
-def _kept(members: Sequence[Member], suppressed: Suppressed) -> Iterator[Member]:
-    for distinct_id, properties in members:
-        if distinct_id not in suppressed:
-            yield distinct_id, suppressed.values(properties)
+def _kept(members: Sequence[Member], places: Sequence[int], suppressed: Suppressed) -> Iterator[Member]:
+    for place in places:
+        distinct_id, properties = members[place]
+        yield distinct_id, suppressed.values(properties)
 
 
 def _members(stored: Sequence[Any]) -> tuple[Member, ...]:

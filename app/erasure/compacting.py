@@ -44,6 +44,11 @@ class Compacting:
             return
         note_done(lane, asked, {}, COMPACTED)
 
+    def held_up(self, project_id: str) -> str:
+        """Say what holds it up, if that is known."""
+        much = self._streams.much_is_pending(keys.log(project_id))
+        return "consumer groups have more than 5,000 entries of the log pending" if much else ""
+
     def letters(self, lane: HeldLane) -> bool:
         """Do it for dead letters; return whether it is done."""
         try:

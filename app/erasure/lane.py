@@ -173,9 +173,10 @@ class ErasureLane:
     def _compact(self, lane: HeldLane, project: Project, number: int, stored: Stored) -> int:
         """Have streams written anew, which keep the bytes of what was deleted."""
         if f"{DONE}{APPLY.name}{COMPACTED}".encode() not in stored:
-            self._note(lane, number, reason="the inbox and the log are written anew")
+            waits = self._compacting.held_up(project.id)
+            self._note(lane, number, reason=waits or "the inbox and the log are written anew")
             self._wake_up(project.id, [APPLY.name])
-            return LOOK_MS
+            return SLOW_LOOK_MS if waits else LOOK_MS
         if not self._compacting.letters(lane):
             self._note(lane, number, reason="dead letters are written anew")
             return LOOK_MS

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from app.lanes.lanes import HeldLane, LaneLost
 from app.store import keys, scripts
@@ -21,6 +22,8 @@ Change = Callable[[Fields], Fields | None]
 
 _BEGINNING: Final = "0-0"
 _TRIES: Final = 5
+_MOST_PENDING: Final = 5_000
+"""That swap.lua takes along."""
 
 
 class Unsettled(Exception):  # noqa: N818 - a state of the stream
@@ -71,9 +74,19 @@ class Streams:
         for _ in range(_TRIES):
             if not self._redis.xlen(stream.key):
                 return
+            if self.much_is_pending(stream.key):  # or all of it would be copied in vain, at every call
+                break
             if self._try(lane, stream, change):
                 return
         raise Unsettled(stream.name)
+
+    def much_is_pending(self, key: str) -> bool:
+        """Say whether a stream's consumer groups have more pending than one step can take along."""
+        try:
+            groups = self._redis.xinfo_groups(key)
+        except ResponseError:  # it is gone
+            return False
+        return sum(int(group["pending"]) for group in groups) > _MOST_PENDING
 
     def _try(self, lane: HeldLane, stream: Stream, change: Change | None) -> bool:
         copy = keys.rebuilt(lane.project_id, stream.name)

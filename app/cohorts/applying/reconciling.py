@@ -5,7 +5,7 @@ then over who was read, for who is no member and comes in. Exits first, as withi
 identified leaves under one name and enters under another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -71,7 +71,8 @@ class Reconciling:
         count = min(at_once, resync.buckets - resync.cursor)
         if count <= 0:
             return True
-        read = self._read.portion(work.project_id, resync.number, resync.cursor, count)
+        portion = self._read.portion(work.project_id, resync.number, resync.cursor, count)
+        read = _without_erased(work, portion)
         entries = self._membership.entries(work.project_id, record.cohort_id, record.buckets, list(read))
         found = [
             Found(packed_id, entries[packed_id], value)
@@ -132,6 +133,18 @@ def note_page(record: CohortRecord, attempt: Attempt) -> None:
     may_name = (attempt, *record.machine.open_attempts())
     epochs = {epoch for each in may_name for epoch in each.epochs if epoch <= resync.since}
     resync.named = sorted({*resync.named, *epochs})
+
+
+def _without_erased(work: Work, read: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+    """Leave out who was erased since they were read: the lane that reads may not have done its share yet."""
+    suppressed = work.suppressed
+    if not suppressed:
+        return read
+    kept = {packed_id: value for packed_id, value in read.items() if unpack_id(packed_id) not in suppressed}
+    for packed_id, value in kept.items():
+        properties = suppressed.values(orjson.loads(value)) if value else {}
+        kept[packed_id] = encode(properties) if properties else b""
+    return kept
 
 
 def _kind(entry: Entry, *, exits: bool) -> Difference:

@@ -110,7 +110,7 @@ class _Profiles:
 
     def step_each(self, group: Group, spared: _Spared) -> None:
         """Let every member's history take a step of its own."""
-        for position, member in enumerate(group.members):
+        for position, member in zip(group.places, group.members, strict=True):
             distinct_id = member[0]
             ops = group.ops(member, position)
             if distinct_id in spared.ids:

@@ -1,6 +1,6 @@
 """The changes of a window: who is concerned by which operations, entry by entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -15,6 +15,7 @@ from config.templates import Context
 Member = tuple[str, Mapping[str, Any]]
 Removal = tuple[str, str, bytes]
 _NO_OTHERS: Final[Mapping[str, RuleSet]] = MappingProxyType({})
+_WAYS: Final[Mapping[str, str]] = MappingProxyType({"x": "exited", "e": "entered", "u": "updated"})
 
 
 class Group(NamedTuple):
@@ -38,6 +39,11 @@ class Group(NamedTuple):
         if self.way == "x":
             return self.entry.exited
         return [distinct_id for distinct_id, _ in self._named]
+
+    @property
+    def places(self) -> Iterable[int]:
+        """The members' places in the entry as it was written: whoever is left out of it moves nobody."""
+        return self.entry.places.get(_WAYS[self.way], range(len(self.ids)))
 
     @property
     def members(self) -> Iterator[Member]:

@@ -6,7 +6,7 @@
 -- Cost  O(what is pending in consumer groups, 5,000 at most); what is left over is freed elsewhere.
 --! include lanes/scripts/fence.lua
 --! include store/scripts/although_full.lua
-local MOST_PENDING = 5000
+local MOST_PENDING = 5000 -- callers look at it before they copy, too
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
 local stream, copy = KEYS[2], KEYS[3]
 

@@ -90,11 +90,13 @@ class Mixpanel:
 class World:
     """One project with everything in it."""
 
-    def __init__(self, server: RedisServer, mixpanel: Server, **settings: Any) -> None:
+    def __init__(
+        self, server: RedisServer, mixpanel: Server, rules: RuleSet = RULES, **settings: Any
+    ) -> None:
         self.server = server
         self.redis: Any = server.client()  # its answers, as a test knows them
         hosts = replace(HOSTS["eu"], ingestion=mixpanel.url, app=mixpanel.url)
-        self.project = replace(PROJECT, hosts=hosts)
+        self.project = replace(PROJECT, hosts=hosts, rules=rules)
         plain = Settings(
             secret_key=Secret("0123456789abcdef"),
             projects=Projects([self.project]),
