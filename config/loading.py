@@ -22,6 +22,8 @@ _VARIABLES: Final[Mapping[Path, str]] = {
     ("service_account", "username"): "MIXPANEL_SERVICE_ACCOUNT_USERNAME",
     ("service_account", "secret"): "MIXPANEL_SERVICE_ACCOUNT_SECRET",
     ("oauth_token",): "MIXPANEL_OAUTH_TOKEN",
+    ("project_secret",): "MIXPANEL_PROJECT_SECRET",
+    ("api_key",): "MIXPANEL_API_KEY",
     ("id_management",): "MIXPANEL_ID_MANAGEMENT",
     ("integration_id",): "MIXPANEL_INTEGRATION_ID",
     ("webhook_credentials", 0, "username"): "WEBHOOK_USERNAME",

@@ -94,6 +94,8 @@ class Project:
     never_pause: bool = False
     rules: RuleSet = DEFAULT_RULES
     oauth_token: Secret | None = None
+    project_secret: Secret | None = None
+    api_key: Secret | None = None
 
     @property
     def source(self) -> str:

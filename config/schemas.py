@@ -131,6 +131,8 @@ class ProjectSchema(StrictSchema):
         ServiceAccountSchema, load_default=None, allow_none=False, error_messages=_NESTED
     )
     oauth_token = SecretText(load_default=None, allow_none=False)
+    project_secret = SecretText(load_default=None, allow_none=False)
+    api_key = SecretText(load_default=None, allow_none=False)
     id_management = Choice(ID_MANAGEMENTS, load_default="simplified")
     integration_id = Text(
         pattern=_INTEGRATION_ID,
