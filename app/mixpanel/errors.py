@@ -3,11 +3,19 @@
 Texts and attributes carry statuses and codes only: never a body, a token or a profile's value.
 """
 
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from app.mixpanel.results import Progress
 
 Trouble = Literal["", "timeout", "unreachable", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Hold the beginning of what a server answered, out of every repr."""
+
+    body: bytes = field(default=b"", repr=False)
 
 
 class MixpanelError(Exception):
@@ -16,6 +24,8 @@ class MixpanelError(Exception):
     Attributes:
         code: Stable name of the kind, for log fields and metric labels.
         status: HTTP status; None where no answer came.
+        said: The beginning of what the server answered, where it did, for whoever asked: it can quote values
+            of the request, so it belongs into no log line.
         progress: Set by `BatchSender.deliver` when the error ended a batch: what was settled before it.
     """
 
@@ -24,6 +34,7 @@ class MixpanelError(Exception):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.said = Said()
         self.progress: Progress | None = None
 
 

@@ -6,26 +6,21 @@ deadline. What remains unbounded is the name look-up and a server that drips its
 """
 
 import os
-import re
-import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar
 
-from app.mixpanel.errors import CredentialRefused, MixpanelError, Rejected, Retryable, Throttled, TooLarge
-from app.mixpanel.retry import retry_after_s
+from app.mixpanel.errors import MixpanelError, Retryable
+from app.mixpanel.refusals import broken, refusal
+from app.mixpanel.session import make_session
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # 2,000 refusals with long messages fit many times over
 _PIECE_BYTES = 64 * 1024
-_LIMIT = re.compile(rb"limit\D{0,40}(\d{1,15})\s*bytes", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Call:
     Attributes:
         method: HTTP method.
         url: Absolute, without query.
-        params: Query parameters.
+        params: Query parameters; pairs where a name comes several times.
         body: Bytes to send, or None.
         content_type: Of the body.
         content_encoding: Of the body, such as `gzip`; None where it is sent as it is.
@@ -46,11 +41,13 @@ class Call:
         max_answer_bytes: Most bytes of the (unpacked) answer that are taken in, give or take a piece.
         project_id: Whose it is; for logs and metrics only, like `records`.
         records: How many records it hands over, or None.
+        headers: Further headers.
+        timeout_s: Most seconds for the whole request, where it is not the transport's own.
     """
 
     method: str
     url: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
     body: bytes | None = None
     content_type: str = "application/json"
     content_encoding: str | None = None
@@ -61,6 +58,8 @@ class Call:
     max_answer_bytes: int = MAX_ANSWER_BYTES
     project_id: str = ""
     records: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,26 @@ class Answer:
 
     Attributes:
         whole: False where the body was longer than the call takes in, so that its end is missing.
+        content_type: Of the body; empty where the answer does not say.
     """
 
     status: int
     body: bytes = field(repr=False)
     whole: bool = True
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Hold an answer whose (unpacked) body is still arriving; its pieces can be taken once.
+
+    A piece raises what `Transport.send` raises where the connection breaks or nothing comes for as long as a
+    whole request may take.
+    """
+
+    status: int
+    content_type: str
+    pieces: Iterator[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class Transport:
         self._connections = connections
         self._monotonic = monotonic
         self._now = now
-        self._session = _session(connections)
+        self._session = make_session(connections)
         self._pid = os.getpid()
 
     def send(self, call: Call) -> Answer:
@@ -142,30 +156,51 @@ class Transport:
             Rejected: Every other status (no redirect is followed: a request must not wander to another host).
         """
         begun = self._monotonic()
+        with self._telling(call, begun):
+            answer = self._exchange(call, begun + (call.timeout_s or self.timeout_s))
+        self._tell(call, answer.status, "refused" if answer.status in call.readable else "ok", begun)
+        return answer
+
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[Streamed]:
+        """Make one request whose answer may be of any length, in the memory of one piece.
+
+        Raises:
+            MixpanelError: As `send`.
+        """
+        begun = self._monotonic()
+        with self._telling(call, begun):
+            with _broken_off():  # not around the caller's part, whose own failures are its own
+                response = self._request(call)
+            with response:
+                status = response.status_code
+                if not 200 <= status < 300:  # noqa: PLR2004 - the bounds of HTTP's success class
+                    with _broken_off():
+                        body = self._read(response, begun + self.timeout_s, call.max_answer_bytes)
+                    raise refusal(status, body, response.headers.get("Retry-After"), self._now())
+                yield Streamed(status, response.headers.get("Content-Type", ""), _pieces(response))
+        self._tell(call, status, "ok", begun)
+
+    @contextmanager
+    def _telling(self, call: Call, begun: float) -> Iterator[None]:
         try:
-            answer = self._exchange(call, begun + self.timeout_s)
+            yield
         except MixpanelError as error:
             trouble = error.trouble if isinstance(error, Retryable) else ""
             self._tell(call, error.status or None, trouble or error.code, begun)
             raise
-        self._tell(call, answer.status, "refused" if answer.status in call.readable else "ok", begun)
-        return answer
 
     def _tell(self, call: Call, status: int | None, outcome: str, begun: float) -> None:
         self._observe(Exchange(call, status, outcome, self._monotonic() - begun))
 
     def _exchange(self, call: Call, deadline: float) -> Answer:
-        try:
-            with self._request(call) as response:
-                body = self._read(response, deadline, call.max_answer_bytes)
-        except requests.RequestException as err:
-            raise _broken(err) from err
-        except (urllib3.exceptions.HTTPError, OSError) as err:
-            raise Retryable(f"the answer broke off ({type(err).__name__})", trouble="broken") from err
+        with _broken_off(), self._request(call) as response:
+            body = self._read(response, deadline, call.max_answer_bytes)
         status = response.status_code
         if 200 <= status < 300 or status in call.readable:  # noqa: PLR2004 - the bounds of HTTP's success class
-            return Answer(status, body, whole=len(body) <= call.max_answer_bytes)
-        raise self._refusal(status, body, response.headers.get("Retry-After"))
+            whole = len(body) <= call.max_answer_bytes
+            return Answer(status, body, whole, response.headers.get("Content-Type", ""))
+        raise refusal(status, body, response.headers.get("Retry-After"), self._now())
 
     def close(self) -> None:
         """Close the connections."""
@@ -173,8 +208,9 @@ class Transport:
 
     def _request(self, call: Call) -> requests.Response:
         if self._pid != os.getpid():  # a forked worker must not write into its parent's connections
-            self._session, self._pid = _session(self._connections), os.getpid()
+            self._session, self._pid = make_session(self._connections), os.getpid()
         headers = {"Content-Type": call.content_type} if call.body is not None else {}
+        headers.update(call.headers)
         if call.content_encoding:
             headers["Content-Encoding"] = call.content_encoding
         if call.integration_id:
@@ -188,10 +224,14 @@ class Transport:
             data=call.body,
             headers=headers,
             auth=call.auth,
-            timeout=(self._connect_s, self.timeout_s - self._connect_s),
+            timeout=self._timeouts(call.timeout_s or self.timeout_s),
             allow_redirects=False,
             stream=True,
         )
+
+    def _timeouts(self, whole_s: float) -> tuple[float, float]:
+        connect_s = min(self._connect_s, whole_s / 2)
+        return connect_s, whole_s - connect_s
 
     def _read(self, response: requests.Response, deadline: float, most_bytes: int) -> bytes:
         pieces: list[bytes] = []
@@ -203,65 +243,20 @@ class Transport:
                 raise Retryable(f"the answer was not complete within {self.timeout_s:g} s", trouble="timeout")
         return b"".join(pieces)
 
-    def _refusal(self, status: int, body: bytes, retry_after: str | None) -> MixpanelError:
-        if status in (401, 403):
-            return CredentialRefused(status, f"the credential was refused ({status})")
-        if status == 413:  # noqa: PLR2004 - an HTTP status
-            return TooLarge(_limit_bytes(body))
-        wait_s = retry_after_s(retry_after, self._now())
-        if status == 429:  # noqa: PLR2004 - an HTTP status
-            return Throttled(wait_s)
-        if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP statuses
-            return Retryable(f"the server answered {status}", status=status, retry_after_s=wait_s)
-        return Rejected(status, f"the server answered {status}")
+
+@contextmanager
+def _broken_off() -> Iterator[None]:
+    try:
+        yield
+    except requests.RequestException as err:
+        raise broken(err) from err
+    except urllib3.exceptions.ReadTimeoutError as err:
+        raise Retryable("the answer came to a halt", trouble="timeout") from err
+    except (urllib3.exceptions.HTTPError, OSError) as err:
+        raise Retryable(f"the answer broke off ({type(err).__name__})", trouble="broken") from err
 
 
-class _Adapter(HTTPAdapter):
-    """Connect with TLS 1.2 or later and leave every retry to the lane."""
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
-    ) -> None:
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        super().init_poolmanager(connections, maxsize, block, ssl_context=context, **pool_kwargs)
-
-
-def _session(connections: int) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy, .netrc or certificate setting gets in by a side door
-    session.headers["User-Agent"] = "cohort-relay"
-    session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _limit_bytes(body: bytes) -> int | None:
-    found = _LIMIT.search(body)
-    return (int(found[1]) or None) if found else None
-
-
-def _broken(err: requests.RequestException) -> MixpanelError:
-    """Say what a failed exchange means: could the request have arrived?"""
-    if isinstance(err, ValueError):  # requests' name for a URL or header that cannot be sent
-        return Rejected(0, f"the request could not be formed ({type(err).__name__})")
-    if isinstance(err, requests.ReadTimeout):
-        return Retryable("no answer in time", trouble="timeout")
-    if isinstance(err, requests.ConnectTimeout) or _never_connected(err):
-        reason = f"could not connect ({type(err).__name__})"
-        return Retryable(reason, outcome_unknown=False, trouble="unreachable")
-    return Retryable(f"the connection broke ({type(err).__name__})", trouble="broken")
-
-
-def _never_connected(err: BaseException) -> bool:
-    """Look through what wraps an error for the one that says that no connection came about."""
-    seen: list[Any] = [err]
-    while seen:
-        one = seen.pop()
-        if isinstance(one, urllib3.exceptions.NewConnectionError | ssl.SSLCertVerificationError):
-            return True
-        if isinstance(one, BaseException):
-            seen += [*one.args, getattr(one, "reason", None)]
-    return False
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    with _broken_off():
+        while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+            yield piece
