@@ -22,6 +22,7 @@ from app.metrics.stored import StoredMetrics
 from app.store import keys, scripts
 from app.store.keys import Place
 from app.store.slices import slices
+from app.subscriptions.subscriptions import Subscriptions
 
 AT_ONCE: Final = 100
 """Keys that one script removes."""
@@ -67,6 +68,7 @@ class Deleting:
         self._redis = redis
         self._tokens = tokens
         self._metrics = metrics
+        self._subscriptions = Subscriptions(redis)
         self._unlink = scripts.load(redis, "installation/scripts/unlink.lua")
 
     def look(self, project_id: str) -> Holdings:
@@ -139,7 +141,8 @@ class Deleting:
         )
 
     def _forget_others(self, project_id: str, by: str) -> None:
-        """Revoke tokens and forget numbers, and count that, too."""
+        """Revoke tokens, forget numbers, and count that, too; no subscription is for the project any more."""
+        self._subscriptions.leave(project_id)
         own = [token.id for token in self._tokens.all() if token.project_id == project_id]
         tokens = sum(map(self._tokens.revoke, own))
         metrics = self._metrics.forget(self._metrics.fields_of(project_id))

@@ -482,7 +482,7 @@ def subscription_turns(project_id: str) -> str:
 
 
 def subscription_counts(project_id: str) -> str:
-    """Hash: messages taken, tries that failed, gaps told and entries lost, of all that there ever were. Kept."""
+    """Hash: messages taken, tries that failed, gaps told, entries lost, of all that ever were. Kept."""
     return _of(project_id, "subscriptions", "counts")
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 from typing import Final
 
 from redis import Redis
@@ -23,8 +24,14 @@ from app.subscriptions.wish import InvalidWish, Wish
 from config.secret import Secret
 from config.settings import Settings
 
+MOST_TESTS: Final = 2
+"""At once in a process: a receiver that hangs keeps a thread for SUBSCRIBER_TIMEOUT_S."""
 NOW: Final = "now"
 OLDEST: Final = "oldest"
+
+
+class TooManyTests(Exception):  # noqa: N818 - a state, not a mistake of the caller
+    """As many test messages are under way as may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Desk:
         self._feed = feed
         self._encoder = encoder
         self._poster = poster
+        self._testing = BoundedSemaphore(MOST_TESTS)
 
     def create(self, wish: Wish, projects: Sequence[str], start: str = NOW) -> tuple[Subscription, Secret]:
         """Make a subscription; its secret is told here, and never again.
@@ -107,16 +115,18 @@ class Desk:
             InvalidWish: it cannot be had.
         """
         chosen = wish.checked(self._policy, plain_http=self._settings.subscriber_http)
-        changed = replace(
-            wanted,
-            url=wish.url,
-            types=chosen.types,
-            cohorts=chosen.cohorts,
-            batch=wish.batch,
-            rate=wish.rate,
-            description=wish.description,
+        return self._subscriptions.edit(
+            wanted.id,
+            lambda found: replace(
+                found,
+                url=wish.url,
+                types=chosen.types,
+                cohorts=chosen.cohorts,
+                batch=wish.batch,
+                rate=wish.rate,
+                description=wish.description,
+            ),
         )
-        return changed if self._subscriptions.replace(changed) else None
 
     def all(self) -> list[Seen]:
         """Return all, the oldest first, and where they stand."""
@@ -146,7 +156,19 @@ class Desk:
         self._subscriptions.delete(wanted)
 
     def test(self, wanted: Subscription) -> Posted:
-        """Send it a test message now, and say what came of it; its place stays."""
+        """Send it a test message now, and say what came of it; its place stays.
+
+        Raises:
+            TooManyTests: others are under way: each has a thread, of which a web server has few.
+        """
+        if not self._testing.acquire(blocking=False):
+            raise TooManyTests
+        try:
+            return self._test(wanted)
+        finally:
+            self._testing.release()
+
+    def _test(self, wanted: Subscription) -> Posted:
         place = Position("test", _now_ms())
         event = Event(wanted.projects[0], TEST, place, place, _now_ms(), "", {"subscription_id": wanted.id})
         body = self._encoder.encode(event)

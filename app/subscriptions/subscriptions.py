@@ -1,7 +1,8 @@
 """The subscriptions that there are: made, looked up, paused, moved and deleted."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Literal, cast
 
 from redis import Redis
@@ -30,6 +31,7 @@ class Subscriptions:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._steer = scripts.load(redis, "subscriptions/scripts/steer.lua")
+        self._replace = scripts.load(redis, "subscriptions/scripts/replace.lua")
 
     def create(self, wanted: Subscription, starts: Mapping[str, Position]) -> None:
         """Keep a new one.
@@ -62,13 +64,22 @@ class Subscriptions:
         ]
         return sorted(found, key=lambda each: (each.created_ms, each.id))
 
-    def replace(self, wanted: Subscription) -> bool:
-        """Keep what an owner wants now; say whether there was such a subscription. Its projects stay."""
-        # HSET answers 1 where it made the field: then it was deleted meanwhile, and must stay so.
-        if self._redis.hset(keys.subscriptions(), wanted.id, wanted.encoded()):
-            self._redis.hdel(keys.subscriptions(), wanted.id)
-            return False
-        return True
+    def edit(
+        self, subscription_id: str, change: Callable[[Subscription], Subscription]
+    ) -> Subscription | None:
+        """Keep what an owner wants now, and return it; None where there is none with this id.
+
+        Args:
+            subscription_id: which.
+            change: makes it of what is kept; called again where somebody else changed that meanwhile.
+        """
+        while (
+            stored := cast("bytes | None", self._redis.hget(keys.subscriptions(), subscription_id))
+        ) is not None:
+            changed = change(Subscription.decoded(stored))
+            if self._replace(keys=[keys.subscriptions()], args=[subscription_id, stored, changed.encoded()]):
+                return changed
+        return None
 
     def rotate(self, wanted: Subscription, old_until_ms: int) -> Secret | None:
         """Give a subscription a new secret, and return it; None where it was deleted.
@@ -78,7 +89,7 @@ class Subscriptions:
             old_until_ms: until when messages are signed with the one before, too.
         """
         secret = make_secret()
-        return secret if self.replace(wanted.rotated(secret, old_until_ms)) else None
+        return secret if self.edit(wanted.id, lambda found: found.rotated(secret, old_until_ms)) else None
 
     def standings(self, wanted: Iterable[Subscription]) -> list[dict[str, Standing]]:
         """Return where subscriptions stand, by project."""
@@ -120,6 +131,17 @@ class Subscriptions:
         self._redis.hdel(keys.subscriptions(), wanted.id)
         for project_id in wanted.projects:
             self.forget(project_id, wanted.id)
+
+    def leave(self, project_id: str) -> None:
+        """Let no subscription be for a project any more; those that were for this one only are deleted."""
+        for each in self.all():
+            if project_id not in each.projects:
+                continue
+            others = tuple(other for other in each.projects if other != project_id)
+            if others:
+                self.edit(each.id, partial(replace, projects=others))
+            else:
+                self.delete(each)
 
     def forget(self, project_id: str, subscription_id: str) -> None:
         """Drop what is kept of one in a project."""

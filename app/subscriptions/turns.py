@@ -66,3 +66,20 @@ class Turns:
         return [
             Turn(cast("bytes", name).decode(), int(token), bool(failing)) for name, token, failing in found
         ]
+
+
+def waiting_turns(redis: Redis, project_id: str, end: int) -> int:
+    """Return how many turns have come that nobody has taken yet.
+
+    Args:
+        redis: where.
+        project_id: whose.
+        end: the log's last sequence.
+    """
+    seconds, micros = redis.time()
+    now_ms, turns = seconds * 1000 + micros // 1000, keys.subscription_turns(project_id)
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.zcount(turns, 0, f"({end}")
+    for begin in (AWAY, FAILING):
+        pipeline.zcount(turns, begin, begin + now_ms)
+    return sum(pipeline.execute())

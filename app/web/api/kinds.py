@@ -116,6 +116,13 @@ UNKNOWN_SUBSCRIPTION: Final = Kind(
 TOO_MANY_SUBSCRIPTIONS: Final = Kind(
     "too_many_subscriptions", 409, "There are too many subscriptions.", "Delete those that nobody needs."
 )
+TOO_MANY_TESTS: Final = Kind(
+    "too_many_tests",
+    503,
+    "Other test messages are under way.",
+    "Try again when they are through.",
+    retry_after_s=15,
+)
 WRONG_METHOD: Final = Kind(
     "method_not_allowed", 405, "The address knows other methods.", "Use a method that the header Allow names."
 )

@@ -10,7 +10,13 @@ from app.web.api.access import View
 from app.web.api.bodies import JSON
 from app.web.api.holding import BODIES
 from app.web.api.holding_schemas import ReasonSchema
-from app.web.api.kinds import TOO_MANY_SUBSCRIPTIONS, UNKNOWN_PROJECT, UNKNOWN_SUBSCRIPTION, Kind
+from app.web.api.kinds import (
+    TOO_MANY_SUBSCRIPTIONS,
+    TOO_MANY_TESTS,
+    UNKNOWN_PROJECT,
+    UNKNOWN_SUBSCRIPTION,
+    Kind,
+)
 from app.web.api.schemas import NoQuery
 from app.web.api.sections import Answer, Body, Endpoint, Section
 from app.web.api.subscription_schemas import (
@@ -164,6 +170,7 @@ def _of_its_state(views: SubscriptionViews) -> tuple[Endpoint, ...]:
             views.test,
             ("Send a test message", "At once, of the type `cohort-relay.test`; its place stays."),
             {200: Answer("What came of it.", TestedSchema)},
+            problems=(TOO_MANY_TESTS,),
         ),
         _endpoint(
             f"{_ONE}/redeliver",

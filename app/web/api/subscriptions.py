@@ -9,7 +9,7 @@ from flask import Response, request
 from marshmallow import Schema
 
 from app.status.subscribers import told_noted, told_subscription
-from app.subscriptions.desk import Seen
+from app.subscriptions.desk import Seen, TooManyTests
 from app.subscriptions.subscriptions import TooManySubscriptions
 from app.subscriptions.wish import InvalidWish, Wish
 from app.web.api.access import caller
@@ -21,6 +21,7 @@ from app.web.api.kinds import (
     INVALID_BODY,
     INVALID_QUERY,
     TOO_MANY_SUBSCRIPTIONS,
+    TOO_MANY_TESTS,
     UNKNOWN_PROJECT,
     UNKNOWN_SUBSCRIPTION,
     Kind,
@@ -127,7 +128,11 @@ class SubscriptionViews:
 
     def test(self, subscription_id: str) -> Response:
         """Send it a test message."""
-        posted = self.services.desk.test(self._find(subscription_id).wanted)
+        wanted = self._find(subscription_id).wanted
+        try:
+            posted = self.services.desk.test(wanted)
+        except TooManyTests as err:
+            raise Problem(TOO_MANY_TESTS, "Each keeps a thread until its receiver has answered.") from err
         told = {
             "taken": posted.taken,
             "status": posted.status,

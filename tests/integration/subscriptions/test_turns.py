@@ -272,7 +272,7 @@ def test_one_that_is_deleted_is_gone_whoever_has_its_turn(world: World) -> None:
     world.sending.run(P, turn)
     assert world.poster.messages == []
     assert not list(world.redis.scan_iter("cr:*subscription*"))
-    assert not world.subscriptions.replace(wanted)
+    assert world.subscriptions.edit(wanted.id, lambda found: found) is None
     assert world.subscriptions.all() == []
 
 

@@ -1,8 +1,11 @@
 """Webhook subscriptions over the API: wishes, secrets, states, tests, deliveries."""
 
 import json
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from app.subscriptions.subscriptions import Subscriptions
 from app.subscriptions.turns import Turns
 from config.settings import Settings
 from tests.integration.feed.written_log import WrittenLog
-from tests.integration.subscriptions.receiver import Receiver, plainly, receiving
+from tests.integration.subscriptions.receiver import OK, Receiver, plainly, receiving
 from tests.integration.web.api.relay import Relay, problem, services
 from tests.integration.web.services import BLOG, SHOP, settings
 
@@ -235,3 +238,23 @@ def test_changing_calls_stand_in_the_audit_log_without_the_secret(desk: Relay) -
     assert [each.entry.action.split()[0] for each in entries] == ["PUT", "POST"]
     assert entries[0].entry.resources["subscription_id"] == made["id"]
     assert made["secret"] not in repr(entries)
+
+
+def test_receivers_that_hang_keep_two_threads_from_other_requests_and_no_more(local: Relay) -> None:
+    free, hanging = Event(), Semaphore(0)
+
+    def hang(connection: socket.socket, _request: bytes) -> None:
+        hanging.release()
+        free.wait(10)
+        connection.sendall(OK)
+
+    with receiving(hang) as receiver, ThreadPoolExecutor(2) as pool:
+        made = subscribe(local, url=receiver.url())
+        path = f"/{made['id']}/test"
+        under_way = [pool.submit(call, local, "POST", path) for _ in range(2)]
+        for _ in under_way:
+            assert hanging.acquire(timeout=10)
+        problem(call(local, "POST", path), 503, "too_many_tests")
+        free.set()
+        assert [each.result().get_json()["taken"] for each in under_way] == [True, True]
+        assert call(local, "POST", path).get_json()["taken"]
