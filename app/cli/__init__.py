@@ -22,5 +22,6 @@ COMMANDS: Final = (
     "app.cli.sandbox:sandbox_cli",
     "app.cli.state:state_cli",
     "app.cli.status:status",
+    "app.cli.subscriptions:subscriptions_cli",
     "app.cli.tokens:tokens_cli",
 )

@@ -17,6 +17,7 @@ from app.cli.status_tables import (
     processes_table,
     projects_table,
     queues_table,
+    subscribers_table,
 )
 from app.status.attention import needs_attention
 from app.status.checks import Check
@@ -48,6 +49,8 @@ def _parts(overview: Overview, attention: Sequence[Check], width: int | None) ->
     yield section("DESTINATIONS", destinations_table(overview, width))
     if any(project.outboxes for project in overview.projects):
         yield section("OUTBOXES", outboxes_table(overview, width))
+    if any(project.subscribers for project in overview.projects):
+        yield section("SUBSCRIPTIONS", subscribers_table(overview, width))
     yield section("LANES", lanes_table(overview, width))
     yield section("COHORTS", cohorts_table(overview, width))
     yield section("PROCESSES", processes_table(overview))

@@ -7,6 +7,7 @@ from app.cli.cohorts import notes
 from app.cli.formatting import LONGEST_NAME, ago, clean, duration, number, plural, size, table
 from app.lanes.state import LaneState
 from app.status.overview import Overview, ProjectStatus
+from app.status.subscribed import STATES
 
 BROAD: Final = 100
 """Columns of a terminal that has room for long names."""
@@ -66,6 +67,25 @@ def destinations_table(overview: Overview, width: int | None = None) -> str:
         spare=(*_alone(overview), "moved", "tries", "waiting", "since", "given up"),
         width=width,
     )
+
+
+def subscribers_table(overview: Overview, width: int | None = None) -> str:
+    """Return a line a project: how its webhook subscriptions stand, and how far the last one is behind."""
+    rows = [
+        (
+            project.id,
+            *(number(each.states.get(state, 0)) for state in STATES),
+            number(each.behind),
+            duration(each.lag_s),
+            number(each.waiting),
+            *(number(each.counts.get(name, 0)) for name in ("taken", "failed", "gaps")),
+        )
+        for project in overview.projects
+        if (each := project.subscribers)
+    ]
+    counts = (*STATES, "behind", "oldest", "waiting", "taken", "failed tries", "gaps")
+    spare = (*_alone(overview), "gaps", "waiting")
+    return table(("project", *counts), rows, numbers=counts, spare=spare, width=width)
 
 
 def outboxes_table(overview: Overview, width: int | None = None) -> str:

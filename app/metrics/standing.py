@@ -64,6 +64,23 @@ CONSUMER_GAPS: Final = _counter(
 CONSUMER_MISSED: Final = _counter(
     "consumer_missed", "Entries that went before a consumer had confirmed them.", "project"
 )
+SUBSCRIPTIONS: Final = _gauge(
+    "subscriptions", "Webhook subscriptions by state: active, failing, paused, ended.", "project", "state"
+)
+SUBSCRIPTION_MESSAGES: Final = _counter(
+    "subscription_messages", "Messages that were taken, and tries that failed.", "project", "outcome"
+)
+SUBSCRIPTION_GAPS: Final = _counter(
+    "subscription_gaps", "How often a subscription was told that entries are gone.", "project"
+)
+SUBSCRIPTION_MISSED: Final = _counter("subscription_missed", "These entries.", "project")
+SUBSCRIPTION_BEHIND: Final = _gauge(
+    "subscription_behind", "Log entries of which the last of those not paused was not told.", "project"
+)
+SUBSCRIPTION_LAG: Final = _gauge("subscription_lag_seconds", "Age of the oldest of these.", "project")
+SUBSCRIPTION_TURNS: Final = _gauge(
+    "subscription_turns_waiting", "Subscriptions that wait for a free thread.", "project"
+)
 COHORTS: Final = _gauge("cohorts", "Cohorts that are known.", "project")
 DOUBTFUL: Final = _gauge("cohorts_suspect", "Cohorts whose copy may differ from Mixpanel's.", "project")
 MEMBERS: Final = _gauge("members", "Memberships: somebody in two cohorts counts twice.", "project")
@@ -134,6 +151,8 @@ STANDING: Final[tuple[Family, ...]] = (
     *(PAUSED, ACCEPTING),
     *(ACCEPTED, DUPLICATE, APPLIED, INBOX_PAGES, INBOX_BYTES, INBOX_CAP, SET_ASIDE),
     *(CONSUMERS, CONSUMER_BEHIND, CONSUMER_SHARE, CONSUMER_GAPS, CONSUMER_MISSED),
+    *(SUBSCRIPTIONS, SUBSCRIPTION_MESSAGES, SUBSCRIPTION_GAPS, SUBSCRIPTION_MISSED),
+    *(SUBSCRIPTION_BEHIND, SUBSCRIPTION_LAG, SUBSCRIPTION_TURNS),
     *(CHANGES, LOG_ENTRIES, COHORTS, DOUBTFUL, MEMBERS, QUARANTINED, LAST_SYNC),
     *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),

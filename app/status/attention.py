@@ -13,6 +13,7 @@ from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
 from app.status.rules import rule_checks
+from app.status.subscribed import subscriber_checks
 
 NEARLY_FULL: Final = 0.9
 NAMED_AT_MOST: Final = 5
@@ -33,6 +34,7 @@ def project_checks(project: ProjectStatus, now_ms: int) -> Iterator[Check]:
     yield from _apply(project, now_ms)
     yield from destination_checks(project, now_ms)
     yield from consumer_checks(project.id, project.consumers)
+    yield from subscriber_checks(project.id, project.subscribers, now_ms)
     yield _set_aside(project)
     yield _dead_letters(project)
     yield _cohorts(project)

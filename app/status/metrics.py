@@ -17,6 +17,7 @@ from app.mixpanel.budget import left
 from app.services import Services
 from app.status.attention import is_doubtful
 from app.status.overview import Overview, ProjectStatus, read_overview
+from app.status.subscribed import STATES, Subscribers
 from app.store import keys
 from config.version import VERSION
 
@@ -101,6 +102,7 @@ class Metrics:
         for project, numbers in zip(overview.projects, counted, strict=True):
             samples += _of_inbox(project, numbers)
             samples += _of_log(project, numbers)
+            samples += _of_subscribers(project.id, project.subscribers)
             samples += _of_copies(project, numbers)
             samples += _of_destinations(project, numbers)
             samples += _of_letters(project, numbers)
@@ -201,6 +203,19 @@ def _of_log(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     yield standing.QUARANTINED, of, project.quarantined
     if synced_ms := max((cohort.synced_ms for cohort in project.cohorts), default=0):
         yield standing.LAST_SYNC, of, synced_ms / 1000
+
+
+def _of_subscribers(project_id: str, found: Subscribers) -> Iterator[Sample]:
+    of = (project_id,)
+    for state in STATES:
+        yield standing.SUBSCRIPTIONS, (*of, state), found.states.get(state, 0)
+    for outcome in ("taken", "failed"):
+        yield standing.SUBSCRIPTION_MESSAGES, (*of, outcome), found.counts.get(outcome, 0)
+    yield standing.SUBSCRIPTION_GAPS, of, found.counts.get("gaps", 0)
+    yield standing.SUBSCRIPTION_MISSED, of, found.counts.get("lost", 0)
+    yield standing.SUBSCRIPTION_BEHIND, of, found.behind
+    yield standing.SUBSCRIPTION_LAG, of, found.lag_s
+    yield standing.SUBSCRIPTION_TURNS, of, found.waiting
 
 
 def _of_copies(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:

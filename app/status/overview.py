@@ -16,6 +16,7 @@ from app.resync.audit.findings import AuditState
 from app.resync.rule_changes import RulesStatus
 from app.services import Services
 from app.status.processes import Process, processes
+from app.status.subscribed import Subscribers, read_subscribers
 from app.store import keys
 from config.projects import Project
 
@@ -70,6 +71,7 @@ class ProjectStatus:
         consumers: consumer groups that read the log in Redis.
         silences: cohorts that nothing is heard of.
         audit: what audits of the cohorts found.
+        subscribers: webhook subscriptions.
         rules: how members stand to the rules; None where nobody looked.
     """
 
@@ -90,6 +92,7 @@ class ProjectStatus:
     consumers: Sequence[GroupStatus] = ()
     silences: Sequence[Silence] = ()
     audit: AuditState = field(default_factory=AuditState)
+    subscribers: Subscribers = field(default_factory=Subscribers)
     rules: RulesStatus | None = None
 
 
@@ -126,16 +129,26 @@ def read_overview(services: Services) -> Overview:
     """
     now_s, now_us = services.redis.time()
     living = processes(services.heartbeats.alive())
+    projects = services.settings.projects
+    subscribers = read_subscribers(services, projects)
     return Overview(
         at_ms=now_s * 1000 + now_us // 1000,
-        projects=[read_project(services, project) for project in services.settings.projects.values()],
+        projects=[read_project(services, each, subscribers[each.id]) for each in projects.values()],
         processes=living,
         queues=[_queue(services, name, living) for name in QUEUES],
     )
 
 
-def read_project(services: Services, project: Project) -> ProjectStatus:
-    """Read how one project stands; see `read_overview`."""
+def read_project(
+    services: Services, project: Project, subscribers: Subscribers | None = None
+) -> ProjectStatus:
+    """Read how one project stands; see `read_overview`.
+
+    Args:
+        services: of this process.
+        project: which.
+        subscribers: its subscriptions, if they were read already.
+    """
     redis, settings = services.redis, services.settings
     depth = services.inbox.depth(project.id)
     cohorts = services.cohorts.list(project.id)
@@ -165,6 +178,9 @@ def read_project(services: Services, project: Project) -> ProjectStatus:
         consumers=services.consumers.list(project.id),
         silences=services.copies.silences(project.id, cohorts, audit),
         audit=audit,
+        subscribers=read_subscribers(services, [project.id])[project.id]
+        if subscribers is None
+        else subscribers,
         rules=services.rule_changes.status(project),
     )
 
