@@ -1,7 +1,7 @@
 """What the catalog says of an endpoint of Mixpanel's API: facts only, no HTTP, nothing that runs.
 
-The facts are those of Mixpanel's published OpenAPI descriptions, in their own spelling; a test compares the two.
-Where those descriptions are vague, a row adds what the prose beside them says (`encoded`, `filled`, `format`).
+The facts are those of Mixpanel's published OpenAPI descriptions, in their own spelling; a test compares the
+two. Where those descriptions are vague, a row adds what the prose beside them says (`encoded`, `format`).
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Parameter:
         min_items: Least elements of an array.
         max_items: Most elements of an array.
         nullable: Whether null is a value.
-        repeated: An array goes as one `name=value` for each element.
+        repeated: Several values may be given; each goes as a `name=value` of its own.
         encoded: The value goes as JSON text within a string (`event=["a","b"]`), whatever `type` says; `type`
             is the published one.
         fields: What an object, or each element of an array of objects, consists of; empty: not documented.
@@ -79,8 +79,8 @@ class Body:
     Attributes:
         kind: What it is written as; `none`: there is no body.
         required: Whether the request is refused without one.
-        shape: `fields`: one object (or form) of the fields; `records`: an array of objects, each of the fields;
-            `text`: as the caller gives it.
+        shape: `fields`: one object (or form) of the fields; `records`: an array of objects, each of the
+            fields; `text`: as the caller gives it.
         max_records: Most records a request.
         gzip: Whether it may be sent with `Content-Encoding: gzip`.
         also: Further kinds that the endpoint takes instead.
@@ -113,7 +113,8 @@ class Endpoint:
         role: Least project role of a service account where it is documented.
         parameters: What it takes.
         body: How the body is written.
-        answer: What comes back; `csv` besides where a parameter `format` is given as `csv`.
+        answer: What comes back; `csv` instead where a parameter `format` is given as `csv`, JSON instead of
+            `text` where `verbose` or `strict` is 1; `none`: nothing is documented.
         reads: Changes nothing at Mixpanel, whatever the method.
         idempotent: Sent twice it does what it does sent once, so that it may be retried.
         docs: Mixpanel's page of it.
