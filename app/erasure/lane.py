@@ -23,6 +23,7 @@ from app.erasure.asked import DONE, Asked, note_done, read
 from app.erasure.compacting import COMPACTED, Compacting
 from app.erasure.erasures import every_id
 from app.erasure.filing import Filing
+from app.erasure.logged import named_in_log
 from app.erasure.persistence import Kind, Persistence
 from app.erasure.reading import ReadingShare
 from app.lanes.lanes import HeldLane, Lanes
@@ -140,8 +141,11 @@ class ErasureLane:
         counts = {} if RESYNC.name in sharing else dict(self._reading.do(lane, asked))
         counts["dead_letters"] = self._letters_out(lane, asked)
         note_done(lane, asked, counts)
+        # Once more: a lane that was at work yet may have told of the person behind the apply lane's look.
+        named = named_in_log(self._redis, project.id, asked.person, lane.keep)
         newest = cast("list[tuple[bytes, object]]", self._redis.xrevrange(keys.inbox(project.id), count=1))
-        self._note(lane, number, inbox=newest[0][0] if newest else b"", reason="")
+        inbox = newest[0][0] if newest else b""
+        self._note(lane, number, sequences=orjson.dumps(named), inbox=inbox, reason="")
         self._move(lane, number, "draining")
         return 0
 

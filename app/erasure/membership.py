@@ -23,6 +23,7 @@ from app.cohorts.membership import Membership
 from app.cohorts.packing import pack_id, pack_ids, unpack_ids
 from app.cohorts.record import CohortRecord
 from app.erasure.asked import DONE, Asked, encoded
+from app.erasure.logged import named_in_log
 from app.erasure.pages import page_without
 from app.erasure.person import Person
 from app.lanes.lanes import HeldLane, Lanes
@@ -36,7 +37,6 @@ SEQUENCES_TOLD: Final = 1_000
 _FOREVER: Final = float("inf")
 _LISTS_AT_ONCE: Final = 50
 _SAMPLES_AT_ONCE: Final = 100
-_ENTRIES_AT_ONCE: Final = 50
 
 
 class MembershipShare:
@@ -66,7 +66,7 @@ class MembershipShare:
             counts.update(self._leave(work, work.record(cohort_id), asked.ids))
         counts["samples"] = self._clear_samples(work, person)
         counts["pages"] = self._rewrite_pages(work, person)
-        sequences = self._named_in_log(work, person)
+        sequences = named_in_log(self._redis, project.id, person, lane.keep)
         counts["log_entries"] = len(sequences)
         self._tell(work, asked, counts, sequences)
 
@@ -163,22 +163,6 @@ class MembershipShare:
         return rewritten
 
     # --- the log -------------------------------------------------------------------------------------------
-
-    def _named_in_log(self, work: Work, person: Person) -> list[int]:
-        """Return the sequences of the entries that hold anything of the person."""
-        key, found, after = keys.log(work.project_id), list[int](), "-"
-        while True:
-            some = cast(
-                "list[tuple[bytes, dict[bytes, bytes]]]",
-                self._redis.xrange(key, min=after, count=_ENTRIES_AT_ONCE),
-            )
-            for id_, stored in some:
-                after = f"({id_.decode()}"
-                if any(person.is_in(value) for value in stored.values()):
-                    found.append(int(id_.split(b"-")[0]))
-            work.lane.keep()
-            if len(some) < _ENTRIES_AT_ONCE:
-                return found
 
     def _tell(self, work: Work, asked: Asked, counts: Mapping[str, int], sequences: Sequence[int]) -> None:
         """Log that somebody was erased, with no more than whoever knows the person needs to do the same."""

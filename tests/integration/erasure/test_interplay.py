@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from app.cohorts.resync import Resync
+from app.destinations.identity.writing import LINKED
 from app.lanes.work import APPLY, lanes_of
 from app.store import keys
 from config.rules import Operation, Rule, RuleSet
@@ -90,6 +91,22 @@ def test_a_reconcile_that_has_read_the_person_does_not_bring_them_back(world: Wo
         if ANN.encode() in entry[b"data"]
     ]
     assert named == sequences
+
+
+def test_what_a_lane_tells_that_was_still_at_work_goes_from_the_log_too(
+    world: World, mixpanel: Mixpanel
+) -> None:
+    """Lanes do their shares one after the other: a link may be made behind the apply lane's look."""
+    mixpanel.status = 200
+    world.accept(world.page([ANN, BOB], linked=False))
+    world.run_all()
+    state = world.erase(ANN)
+    world.run(ERASING)
+    world.run(APPLY.name)
+    link = {"verb": "$identify", "distinct_ids": [ANN, CARL], "why": {}}
+    world.services.changelog.append(P, LINKED, {"links": [link]})
+    world.through(state.id)
+    assert not any(ANN.encode() in entry[b"data"] for _, entry in world.redis.xrange(keys.log(P)))
 
 
 def test_a_group_with_much_pending_does_not_have_the_log_copied_in_vain(
