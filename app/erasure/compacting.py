@@ -4,6 +4,8 @@ The inbox and what is set aside are the apply lane's, so that it does this; the 
 trim, and dead letters are written anew while they change.
 """
 
+from collections.abc import Iterable
+
 from redis import Redis
 
 from app.erasure.asked import Asked, note_done
@@ -26,8 +28,12 @@ class Compacting:
     def __init__(self, redis: Redis) -> None:
         self._streams = Streams(redis)
 
-    def apply(self, lane: HeldLane, asked: Asked) -> None:
+    def apply(self, lane: HeldLane, together: Iterable[Asked]) -> None:
         """Do it for the apply lane: inbox, pages set aside, log. What cannot be done now is, at the next run.
+
+        Args:
+            lane: the apply lane, held.
+            together: the erasures that wait for it: one time serves all.
 
         Raises:
             LaneLost: somebody else holds the lane.
@@ -42,12 +48,13 @@ class Compacting:
                 self._streams.rewrite(lane, stream)
         except Unsettled:
             return
-        note_done(lane, asked, {}, COMPACTED)
+        for asked in together:
+            note_done(lane, asked, {}, COMPACTED)
 
     def held_up(self, project_id: str) -> str:
         """Say what holds it up, if that is known."""
         much = self._streams.much_is_pending(keys.log(project_id))
-        return "consumer groups have more than 5,000 entries of the log pending" if much else ""
+        return "consumer groups have more than 2,500 entries of the log pending" if much else ""
 
     def letters(self, lane: HeldLane) -> bool:
         """Do it for dead letters; return whether it is done."""

@@ -228,9 +228,19 @@ class ErasureLane:
             log.warning("erasure_not_rewritten", project_id=project.id, erasure=number, file=todo[0])
             self._note(lane, number, kinds="not_allowed", todo="", reason="")
             return 0
+        if note and note.encode() != stored[b"rewrite"]:
+            self._share_rewrite(lane, project.id, todo[0], note)
         reason = "" if done else f"Redis writes its {todo[0]} file anew"
         self._note(lane, number, rewrite=note, todo=",".join(todo[1:] if done else todo), reason=reason)
         return 0 if done else LOOK_MS
+
+    def _share_rewrite(self, lane: HeldLane, project_id: str, kind: str, note: str) -> None:
+        """Let what begins now count for the other erasures that wait for it: all of theirs is gone by now."""
+        states = cast("Stored", self._redis.hgetall(keys.erasures_open(project_id)))
+        for number in (int(each) for each, state in states.items() if state == b"rewriting"):
+            todo = cast("bytes | None", self._redis.hget(keys.erasure(project_id, number), "todo"))
+            if todo and todo.decode().split(",")[0] == kind:
+                self._note(lane, number, rewrite=note)
 
     def _after_rewriting(self, lane: HeldLane, project: Project, number: int, stored: Stored) -> int:
         if stored.get(b"mixpanel") == b"filed":

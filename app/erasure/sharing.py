@@ -53,13 +53,16 @@ class Shares:
         Raises:
             LaneLost: somebody else holds the lane.
         """
+        compacting = list[Asked]()
         for asked in waiting(self._redis, project.id):
             if asked.state == "compacting":
                 if lane.name == APPLY.name and f"{lane.name}{COMPACTED}" not in asked.done:
-                    self._compacting.apply(lane, asked)
+                    compacting.append(asked)
             elif lane.name not in asked.done:
                 self.do(lane, project, asked)
                 log.info("erasure_share_done", project_id=project.id, erasure=asked.number)
+        if compacting:
+            self._compacting.apply(lane, compacting)
 
     def do(self, lane: HeldLane, project: Project, asked: Asked) -> None:
         """Do one."""

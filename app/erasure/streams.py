@@ -22,7 +22,7 @@ Change = Callable[[Fields], Fields | None]
 
 _BEGINNING: Final = "0-0"
 _TRIES: Final = 5
-_MOST_PENDING: Final = 5_000
+_MOST_PENDING: Final = 2_500
 """That swap.lua takes along."""
 
 

@@ -3,10 +3,10 @@
 -- ARGV  1 token, 2 how many bytes the copy has more (or less, negative)
 -- Answer  1; -1 when there are newer entries: copy these first; -2 when entries went: begin anew; -3 when too much is
 --         pending in consumer groups; 0 when the lane is no longer ours.
--- Cost  O(what is pending in consumer groups, 5,000 at most); what is left over is freed elsewhere.
+-- Cost  O(what is pending in consumer groups, 2,500 at most); what is left over is freed elsewhere.
 --! include lanes/scripts/fence.lua
 --! include store/scripts/although_full.lua
-local MOST_PENDING = 5000 -- callers look at it before they copy, too
+local MOST_PENDING = 2500 -- callers look at it before they copy, too
 if not fenced(KEYS[1], ARGV[1]) then return 0 end
 local stream, copy = KEYS[2], KEYS[3]
 
