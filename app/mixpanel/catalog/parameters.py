@@ -17,6 +17,7 @@ class Facts(TypedDict, total=False):
     format: Format | None
     minimum: int | None
     maximum: int | None
+    min_length: int | None
     max_length: int | None
     min_items: int | None
     max_items: int | None

@@ -39,6 +39,7 @@ class Parameter:
         format: What a string has to look like; dates are `yyyy-mm-dd`.
         minimum: Least value of a number.
         maximum: Greatest value of a number.
+        min_length: Least characters of a string.
         max_length: Most characters of a string.
         min_items: Least elements of an array.
         max_items: Most elements of an array.
@@ -61,6 +62,7 @@ class Parameter:
     format: Format | None = None
     minimum: int | None = None
     maximum: int | None = None
+    min_length: int | None = None
     max_length: int | None = None
     min_items: int | None = None
     max_items: int | None = None
