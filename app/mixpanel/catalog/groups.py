@@ -3,13 +3,13 @@
 Source: https://docs.mixpanel.com/reference/group-profiles, `ingestion.openapi.yaml`.
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from app.mixpanel.catalog.ingestion import VERBOSE
 from app.mixpanel.catalog.parameters import docs, field
 from app.mixpanel.catalog.profiles import (
+    ADD,
     IP,
     RECORDS,
     REMOVE,
@@ -19,6 +19,7 @@ from app.mixpanel.catalog.profiles import (
     TOKEN,
     UNION,
     UNSET,
+    optional,
 )
 from app.mixpanel.catalog.row import Endpoint, Parameter
 
@@ -34,6 +35,7 @@ _update = partial(
     answer="text",
 )
 _KEY = field("$group_key", "string", "The kind of group, such as `Company`.", required=True)
+_DELETE = field("$delete", "string", "Its value says nothing.", default="null", sent=True, nullable=True)
 _ID = field("$group_id", "string", "Which group.", required=True)
 
 
@@ -80,14 +82,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         docs=docs("group-union"),
         operation="group-union",
         idempotent=True,
-        parameters=_takes(replace(UNION, required=False)),
+        parameters=_takes(*optional(UNION)),
     ),
     _update(
         "group-batch",
         summary="Update up to 2,000 groups, each by one of the operations",
         docs=docs("group-batch-update"),
         operation="group-batch-update",
-        parameters=_takes(),
+        parameters=_takes(*optional(SET, SET_ONCE, ADD, UNION, REMOVE, UNSET, _DELETE)),
     ),
     _update(
         "group-delete",
@@ -100,7 +102,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
             TOKEN,
             _KEY,
             _ID,
-            field("$delete", "string", "Its value says nothing.", default="null", nullable=True),
+            _DELETE,
         ),
     ),
 )

@@ -12,6 +12,7 @@ class Facts(TypedDict, total=False):
 
     required: bool
     default: Any
+    sent: bool
     enum: tuple[Any, ...]
     items: Type | None
     format: Format | None

@@ -6,6 +6,7 @@ that may hold them.
 Source: https://docs.mixpanel.com/reference/user-profiles, `ingestion.openapi.yaml`.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ IP = query(
     "integer",
     "0: leave the profile's location as it is; 1, Mixpanel's own default: take the sender's.",
     default=0,
+    sent=True,
     minimum=0,
     maximum=1,
 )
@@ -34,6 +36,12 @@ APPEND = field("$append", "object", "Values to append to lists, each to one.", r
 REMOVE = field("$remove", "object", "Values to remove from lists, each from one.", required=True)
 UNSET = field("$unset", "array", "Names of properties to remove.", required=True, items="string", min_items=1)
 
+
+def optional(*operations: Parameter) -> tuple[Parameter, ...]:
+    """Give operations as a batch takes them: one of them in each record, and none by default."""
+    return tuple(replace(one, required=False, default=None) for one in operations)
+
+
 _update = partial(
     Endpoint,
     "ingestion",
@@ -44,6 +52,10 @@ _update = partial(
     budget="ingestion",
     body=RECORDS,
     answer="text",
+)
+_DELETE = field("$delete", "string", "Its value says nothing.", required=True, default="null", nullable=True)
+_IGNORE_ALIAS = field(
+    "$ignore_alias", "boolean", "Delete this profile, not the one it is an alias of.", default=False
 )
 _ID = field("$distinct_id", "string", "Whose profile.", required=True)
 
@@ -112,7 +124,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         summary="Update up to 2,000 profiles, each by one of the operations",
         docs=docs("profile-batch-update"),
         operation="profile-batch-update",
-        parameters=_takes(),
+        parameters=_takes(
+            *optional(SET, SET_ONCE, ADD, UNION, APPEND, REMOVE, UNSET, _DELETE, _IGNORE_ALIAS)
+        ),
     ),
     _update(
         "profile-delete",
@@ -126,15 +140,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
             CALLBACK,
             TOKEN,
             _ID,
-            field(
-                "$delete", "string", "Its value says nothing.", required=True, default="null", nullable=True
-            ),
-            field(
-                "$ignore_alias",
-                "boolean",
-                "Delete this profile, not the one it is an alias of.",
-                default=False,
-            ),
+            _DELETE,
+            _IGNORE_ALIAS,
         ),
     ),
 )

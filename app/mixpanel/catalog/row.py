@@ -33,7 +33,9 @@ class Parameter:
         where: In which part of the request it goes; `form` and `json` are fields of the body.
         type: JSON type of the value; `any` where several are allowed.
         required: Whether Mixpanel refuses the request without it.
-        default: What Mixpanel takes where it is missing, or what the client sends; None: nothing.
+        default: What holds where the caller names none; None: nothing. The client sends it if the parameter
+            is `required` or `sent`; otherwise it is what Mixpanel itself assumes.
+        sent: The client sends the default although Mixpanel does not ask for it.
         enum: The values allowed; empty: all of the type.
         items: Type of an array's elements.
         format: What a string has to look like; dates are `yyyy-mm-dd`.
@@ -57,6 +59,7 @@ class Parameter:
     type: Type = "string"
     required: bool = False
     default: Any = None
+    sent: bool = False
     enum: tuple[Any, ...] = ()
     items: Type | None = None
     format: Format | None = None
