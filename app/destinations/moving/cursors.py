@@ -176,13 +176,16 @@ class Cursors:
             for submission in self._submissions(project.id, lane.outbox, after, last):
                 counted.submission(lane.name, submission)
             return counted
-        until_s = time.monotonic() + COUNTED_FOR_S
+        until_s, rule_sets = time.monotonic() + COUNTED_FOR_S, self._changelog.rule_sets
         while after < last and counted.entries < COUNTED_AT_MOST and time.monotonic() < until_s:
             entries = self._changelog.read(project.id, after, WINDOW, last)
             if not entries:
                 break
             for entry in entries:
-                counted.entry(project.id, lane.name, entry, project.rules)
+                olds = {digest: rule_sets.find(project.id, digest) for digest, _ in entry.old_rules}
+                others = {digest: rules for digest, rules in olds.items() if rules is not None}
+                rules = rule_sets.of(project, entry.rules)
+                counted.entry(project.id, lane.name, entry, rules, others)
             after = entries[-1].sequence
         return counted
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.destinations.moving.counting import EVENT, WAYS, Counted
 from app.destinations.moving.preview import Bounds
-from app.lanes.work import IDENTITY, LaneKind
+from app.lanes.work import IDENTITY, PROFILES, LaneKind
 
 HELD_UP: Final = 4_000
 """Entries behind which applying pages waits for a destination."""
@@ -73,9 +73,9 @@ def _between(lane: LaneKind, counted: Counted, entries: int, *, skip: bool) -> I
 
 def _operations(counted: Counted, *, skip: bool) -> Iterator[str]:
     if not counted.operations:
-        yield "They cause nothing here, by the rules of today."
+        yield "They cause nothing here, by the rules that they are delivered by."
         return
-    yield f"By the rules of today, at the most: {_kinds(counted.operations)}."
+    yield f"By the rules that they are delivered by, at the most: {_kinds(counted.operations)}."
     if counted.twice and not skip:
         yield f"NOT REPEATABLE: {_kinds(counted.twice)} count a second time in Mixpanel."
     if counted.operations.get("$delete") and not skip:
@@ -86,6 +86,11 @@ def _consequences(lane: LaneKind, counted: Counted, *, skip: bool) -> Iterator[s
     if lane.outbox or (not counted.operations and lane is not IDENTITY):
         return
     yield (_LOST if skip else _AGAIN)[lane.name]
+    if skip and counted.walked and lane is PROFILES:
+        yield (
+            f"Among them are {_count(counted.walked, 'member')} of a rename or of a migration to other rules:"
+            " it counts as done, and nothing takes away later what it would have taken away."
+        )
 
 
 def _window(bounds: Bounds, to: int, begun: int) -> Sequence[str]:

@@ -45,7 +45,7 @@ class Preview:
         counted: how many of these were looked at; the rest of the counts is of them.
         changes: how many members they name as `entered`, `exited`, `updated`.
         records: how many records they hold; of submissions only.
-        operations: what is sent for them at the most, by kind, by the rules of today.
+        operations: what is sent for them at the most, by kind, by the rules that they go by.
         twice: those of them that count once more where they are repeated.
         begun: how many entries behind `to` belong to a window of which a part may have been sent.
         waiting: profiles whose updates wait for links.

@@ -151,7 +151,7 @@ class MeaningSchema(Schema):
     counted = _number("How many of them the following counts are of: 10,000 at the most.")
     changes = _counts("Members that they name as `entered`, `exited`, `updated`.")
     records = _number("Records in submissions.")
-    operations = _counts("What is sent for them at the most, by kind, by the rules of today.")
+    operations = _counts("What is sent for them at the most, by kind, by the rules that they go by.")
     counted_twice = _counts("Of these, what counts a second time in Mixpanel: `$add`, `$append`.")
     begun = _number("Entries behind `to` of a window that was begun: some were sent, and are sent again.")
     waiting = _number("Profiles whose updates wait for links.")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app.cohorts.commit import NewEntry
 from app.destinations.identity.pending import PendingLinks
 from app.destinations.moving.cursors import Cursors, OutdatedError, OutOfRangeError
 from app.destinations.operating import Operating
@@ -18,7 +19,7 @@ from app.lanes.lanes import LaneLost
 from app.lanes.taking import LaneBusyError, NotPausedError
 from app.lanes.work import LANES, PROFILES
 from app.store import keys
-from config.rules import Operation, Rule, RuleSet
+from config.rules import DEFAULT_RULES, Operation, Rule, RuleSet
 from tests.depth import DEPTH
 from tests.integration.cohorts.faulty import FaultyRedis
 from tests.integration.cohorts.relay import Clock, connect
@@ -78,6 +79,19 @@ def test_what_is_rewound_is_sent_again_and_what_counts_is_told_and_counts_twice(
     world.run()
     assert (mixpanel.profiles["ann"]["n"], mixpanel.profiles["bob"]["n"]) == (1, 2)
     assert mixpanel.cohorts_of("bob") == ["VIP"]
+
+
+def test_what_goes_by_other_rules_is_counted_by_those(world: World) -> None:
+    """As in the middle of a migration: what takes away old values is not told as nothing."""
+    new = RuleSet((Rule(enter=(Operation("$union", "Lists", ["{cohort_name}"]),)),))
+    for rules in (DEFAULT_RULES, new):
+        world.redis.hset(keys.rule_sets(P), rules.digest, rules.to_json())
+    about = ("1", world.known.cohorts["1"], "", 1)
+    old = ((DEFAULT_RULES.digest, about[1]),)
+    world._append_one(NewEntry("changes", "rules", *about, entered=["ann"], rules=new.digest, old_rules=old))
+    look = cursors(world).preview(world.project, PROFILES, 1)
+    assert look.operations == {"$remove": 1, "$union": 1}
+    assert any("1 member of a rename or of a migration" in sentence for sentence in look.means)
 
 
 def test_a_window_that_was_begun_is_forgotten_with_its_marks(world: World, mixpanel: Mixpanel) -> None:
