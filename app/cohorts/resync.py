@@ -32,7 +32,7 @@ class Resync:
         named: epochs up to that one under which pages were applied since.
         buckets: over how many buckets is spread what is read.
         epoch: under which differences are applied; 0 before there are any.
-        doubted: a page was set aside since it began, so the cohort stays suspect.
+        doubted: a page was set aside since it began, or a backup restored, so the cohort stays suspect.
         counts: what it has come to so far, by name.
         sample: some ids of each kind of difference, if it only looks.
         sampled: how many of each kind at the most.

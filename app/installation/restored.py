@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
+import orjson
 from redis import Redis
 
 from app.cohorts.commit import candidate_generation
@@ -59,10 +60,16 @@ class Restoring:
         )
         found = cast("set[bytes]", self._redis.smembers(keys.cohorts(project_id)))
         cohorts = tuple(sorted(each.decode() for each in found))
-        doubted = sum(
-            cast("int", self._doubt(keys=[keys.cohort(project_id, each)], args=[WHY])) for each in cohorts
-        )
+        doubted = sum(self._doubt_one(project_id, each) for each in cohorts)
         return Restored(project_id, before.decode(), generation, cohorts, doubted)
+
+    def _doubt_one(self, project_id: str, cohort_id: str) -> int:
+        """Make a cohort suspect; a reconcile under way, which has read before the loss, leaves it so."""
+        key = keys.cohort(project_id, cohort_id)
+        stored = cast("bytes | None", self._redis.hget(key, "resync"))
+        resync = orjson.loads(stored) if stored else None
+        args: list[str | bytes] = [WHY, orjson.dumps({**resync, "doubted": True}) if resync else ""]
+        return cast("int", self._doubt(keys=[key], args=args))
 
     def _lanes(self, project_id: str) -> Iterator[str]:
         for some in scan(self._redis, project_id):

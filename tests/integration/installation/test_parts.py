@@ -6,6 +6,8 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
+from app.cohorts.record import CohortRecord
+from app.cohorts.resync import Resync
 from app.installation import backup
 from app.installation.backup import NotSaved, save
 from app.installation.contents import digest
@@ -69,6 +71,23 @@ def test_who_held_a_lane_at_the_time_of_the_backup_writes_nothing_after_it(redis
     with pytest.raises(LaneLost):
         held.write(keys.cohorts(SHOP), "SADD", "8")
     assert redis_client.smembers(keys.cohorts(SHOP)) == {b"7"}
+
+
+def test_a_reconcile_that_the_backup_was_made_in_the_middle_of_assures_nothing(redis_client: Redis) -> None:
+    """It goes on with what it had read before the loss."""
+    resync = Resync(1, "reconcile", 1, phase="exits", buckets=4)
+    record = CohortRecord("7", name="VIP", resync=resync, new=False)
+    redis_client.sadd(keys.cohorts(SHOP), "7", "8")
+    for each in (record, CohortRecord("8", suspect="before", new=False)):
+        redis_client.hset(keys.cohort(SHOP, each.cohort_id), mapping=cast("Any", each.to_hash()))
+    assert Restoring(redis_client).run(SHOP).doubted == 1
+    stored = cast("dict[bytes, bytes]", redis_client.hgetall(keys.cohort(SHOP, "7")))
+    restored = CohortRecord.from_hash("7", stored)
+    assert restored.resync
+    assert restored.resync.doubted
+    assert restored.suspect
+    stored = cast("dict[bytes, bytes]", redis_client.hgetall(keys.cohort(SHOP, "8")))
+    assert CohortRecord.from_hash("8", stored).suspect == "before"
 
 
 def test_only_a_projects_id_finds_keys(redis_client: Redis) -> None:
