@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import orjson
@@ -52,10 +53,10 @@ from app.subscriptions.desk import Desk
 from app.subscriptions.posting import Poster
 from app.subscriptions.subscriptions import Subscriptions
 from app.web.api import PREFIX
-from app.web.factory import build_web
 from app.web.ports import Outboxes as OutboxesPort
 from config.settings import Settings
 from tests.integration.web.services import SHOP, FakeEstimates, FakeHeartbeats, FakeInbox
+from tests.integration.web.shared_apps import shared_app
 
 NOW_MS = 1_800_000_000_000
 LIMITS = Limits(entries=20, bytes=1_000_000, age_s=86_400.0)
@@ -160,8 +161,8 @@ class Relay:
 
     def __init__(self, made: ApiServices) -> None:
         self.services = made
-        self.app: Flask = build_web(made)
-        self.document: dict[str, Any] = self._get("/openapi.json")
+        self.app: Flask = shared_app(made)
+        self.document = _document(self.app)
         self.authorization = self.token("ingest")
 
     def token(self, *scopes: Scope, project_id: str | None = None, expires_ms: int | None = None) -> str:
@@ -238,9 +239,11 @@ class Relay:
                 return found
         return None
 
-    def _get(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.app.test_client().get(f"{PREFIX}{path}").get_json()
-        return found
+
+@cache
+def _document(app: Flask) -> dict[str, Any]:
+    found: dict[str, Any] = app.test_client().get(f"{PREFIX}/openapi.json").get_json()
+    return found
 
 
 def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from app.access.scopes import SCOPES, Scope, allows
 from app.store import keys
 from app.web.api import PREFIX
-from app.web.factory import DRAINING
+from app.web.factory import DRAINING, build_web
 from tests.integration.web.api.relay import Relay, problem
 from tests.integration.web.services import BLOG, SHOP
 
@@ -158,6 +158,7 @@ def test_the_scope_is_asked_before_the_project(relay: Relay) -> None:
 
 
 def test_a_process_that_is_ending_answers_503_on_every_route(relay: Relay) -> None:
+    relay.app = build_web(relay.services)
     relay.app.extensions[DRAINING].begin()
     for method, path, _ in addresses(relay):
         answer = ask(relay, method, path, relay.authorization)
