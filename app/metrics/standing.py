@@ -22,6 +22,10 @@ REDIS_UP: Final = _gauge(
     "redis_up", "Whether the Redis of the state answers; without it little else is here."
 )
 STATE_FORMAT: Final = _gauge("state_format", "Version of the stored state.")
+MEMORY: Final = _gauge("redis_memory_bytes", "Memory that the Redis of the state uses.")
+MEMORY_CAP: Final = _gauge(
+    "redis_memory_cap_bytes", "At which it takes no more: maxmemory, or the machine's."
+)
 SCRAPE_SECONDS: Final = _gauge("scrape_duration_seconds", "Time that reading these numbers took.")
 PROCESSES: Final = _gauge(
     "processes", "Processes by role; alive: whether they show signs of life.", "role", "alive"
@@ -83,6 +87,9 @@ SUBSCRIPTION_TURNS: Final = _gauge(
 )
 COHORTS: Final = _gauge("cohorts", "Cohorts that are known.", "project")
 DOUBTFUL: Final = _gauge("cohorts_suspect", "Cohorts whose copy may differ from Mixpanel's.", "project")
+TO_MIGRATE: Final = _gauge(
+    "cohorts_to_migrate", "Cohorts whose members the changed rules are not applied to.", "project"
+)
 MEMBERS: Final = _gauge("members", "Memberships: somebody in two cohorts counts twice.", "project")
 QUARANTINED: Final = _counter("members_quarantined", "Members without a usable id.", "project")
 LAST_SYNC: Final = _gauge(
@@ -147,14 +154,24 @@ LANE_WAITING: Final = _gauge(
 )
 
 STANDING: Final[tuple[Family, ...]] = (
-    *(BUILD, REDIS_UP, STATE_FORMAT, SCRAPE_SECONDS, PROCESSES, QUEUE_JOBS, FAILED_LOGINS),
+    *(
+        BUILD,
+        REDIS_UP,
+        STATE_FORMAT,
+        SCRAPE_SECONDS,
+        PROCESSES,
+        QUEUE_JOBS,
+        FAILED_LOGINS,
+        MEMORY,
+        MEMORY_CAP,
+    ),
     *(PAUSED, ACCEPTING),
     *(ACCEPTED, DUPLICATE, APPLIED, INBOX_PAGES, INBOX_BYTES, INBOX_CAP, SET_ASIDE),
     *(CONSUMERS, CONSUMER_BEHIND, CONSUMER_SHARE, CONSUMER_GAPS, CONSUMER_MISSED),
     *(SUBSCRIPTIONS, SUBSCRIPTION_MESSAGES, SUBSCRIPTION_GAPS, SUBSCRIPTION_MISSED),
     *(SUBSCRIPTION_BEHIND, SUBSCRIPTION_LAG, SUBSCRIPTION_TURNS),
     *(CHANGES, LOG_ENTRIES, COHORTS, DOUBTFUL, MEMBERS, QUARANTINED, LAST_SYNC),
-    *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD),
+    *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD, TO_MIGRATE),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),
     *(OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_CAP),
     *(BUDGET_RECORDS, BUDGET_BYTES, BUDGET_QUERIES, LANE_WAITING),

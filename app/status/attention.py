@@ -12,6 +12,7 @@ from app.status.destinations import LAGGING_S, destination_checks
 from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
+from app.status.redis_checks import memory
 from app.status.rules import rule_checks
 from app.status.subscribed import subscriber_checks
 
@@ -22,6 +23,7 @@ NAMED_AT_MOST: Final = 5
 def needs_attention(overview: Overview) -> list[Check]:
     """Return everything that is not as it should be, what is worst first."""
     found = [*all_living(overview.processes), *_queues(overview)]
+    found += [memory(overview.memory)] if overview.memory else []
     for project in overview.projects:
         found += project_checks(project, overview.at_ms)
     return sorted((check for check in found if check.verdict != "ok"), key=lambda check: check.ok)
@@ -95,7 +97,7 @@ def _cohorts(project: ProjectStatus) -> Check:
     named = ", ".join(cohort.id for cohort in doubtful[:NAMED_AT_MOST])
     more = f" and {len(doubtful) - NAMED_AT_MOST} more" if len(doubtful) > NAMED_AT_MOST else ""
     found = f"the copy may differ from Mixpanel's: cohort {named}{more}"
-    advice = "see `flask cohorts show`; a full sync heals it: disconnect and connect it again in Mixpanel"
+    advice = "`flask cohorts resync COHORT --mode reconcile`, or a full sync: connect it again in Mixpanel"
     return Check("cohorts", "warn", found, advice, project.id)
 
 

@@ -13,7 +13,7 @@ from app.status.credentials import credential_checks
 from app.status.overview import read_project
 from app.status.processes import all_living, processes
 from app.status.redis_checks import keeps, memory, persistent, same_time, version, writable
-from app.status.redis_facts import RedisFacts
+from app.status.redis_facts import MemoryUse, RedisFacts
 from app.store.connection import connect
 from app.store.faults import redis_trouble, shown_url
 from app.store.format import OtherFormatError
@@ -68,7 +68,7 @@ def _redis(services: Services, now: Callable[[], float]) -> Generator[Check, Non
     yield version(facts)
     yield persistent(facts, allow_volatile=settings.allow_volatile_redis)
     yield keeps(facts, allow_volatile=settings.allow_volatile_redis)
-    yield memory(facts)
+    yield memory(MemoryUse.of(facts.info))
     yield same_time(skew_s)
     return True
 

@@ -121,6 +121,9 @@ class Metrics:
             alive = sum(process.alive for process in of_role)
             yield standing.PROCESSES, (role, "true"), alive
             yield standing.PROCESSES, (role, "false"), len(of_role) - alive
+        if overview.memory:
+            yield standing.MEMORY, (), overview.memory.used_bytes
+            yield standing.MEMORY_CAP, (), overview.memory.cap_bytes
         for queue in overview.queues:
             if queue.jobs is not None:
                 yield standing.QUEUE_JOBS, (queue.name,), queue.jobs
@@ -199,6 +202,7 @@ def _of_log(project: ProjectStatus, counted: Counted) -> Iterator[Sample]:
     yield standing.CONSUMER_MISSED, of, _number(counted.log, b"missed")
     yield standing.COHORTS, of, len(project.cohorts)
     yield standing.DOUBTFUL, of, sum(map(is_doubtful, project.cohorts))
+    yield standing.TO_MIGRATE, of, len(project.rules.to_apply) if project.rules else 0
     yield standing.MEMBERS, of, sum(cohort.members for cohort in project.cohorts)
     yield standing.QUARANTINED, of, project.quarantined
     if synced_ms := max((cohort.synced_ms for cohort in project.cohorts), default=0):

@@ -16,6 +16,7 @@ from app.resync.audit.findings import AuditState
 from app.resync.rule_changes import RulesStatus
 from app.services import Services
 from app.status.processes import Process, processes
+from app.status.redis_facts import MemoryUse
 from app.status.subscribed import Subscribers, read_subscribers
 from app.store import keys
 from config.projects import Project
@@ -113,12 +114,13 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole relay at the time `at_ms` (Redis's clock)."""
+    """The whole relay at the time `at_ms` (Redis's clock); `memory` is None where Redis does not tell."""
 
     at_ms: int
     projects: Sequence[ProjectStatus]
     processes: Sequence[Process]
     queues: Sequence[QueueStatus]
+    memory: MemoryUse | None = None
 
 
 def read_overview(services: Services) -> Overview:
@@ -136,6 +138,7 @@ def read_overview(services: Services) -> Overview:
         projects=[read_project(services, each, subscribers[each.id]) for each in projects.values()],
         processes=living,
         queues=[_queue(services, name, living) for name in QUEUES],
+        memory=MemoryUse.read(services.redis),
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.status.checks import Check, Verdict
-from app.status.redis_facts import RedisFacts
+from app.status.redis_facts import MemoryUse, RedisFacts
 
 OLDEST: Final = (6, 2)
 MEMORY_WARN, MEMORY_FAIL = 0.75, 0.92
@@ -63,17 +63,14 @@ def version(facts: RedisFacts) -> Check:
     return Check("version", "ok", f"Redis {found}")
 
 
-def memory(facts: RedisFacts) -> Check:
+def memory(use: MemoryUse | None) -> Check:
     """Check that there is room: a full Redis answers writes with an error, and Mixpanel is told 503."""
-    used = int(facts.info.get("used_memory", 0))
-    limit = int(facts.info.get("maxmemory", 0))
-    whose = "maxmemory" if limit else "the machine's memory"
-    limit = limit or int(facts.info.get("total_system_memory", 0))
-    if not used or not limit:
+    if use is None:
         return Check("memory", "warn", "unknown: INFO does not tell", "watch its memory by other means")
-    share = used / limit
+    share = use.used_bytes / use.cap_bytes
     verdict: Verdict = "ok" if share < MEMORY_WARN else "warn" if share < MEMORY_FAIL else "fail"
-    found = f"{used / _MIB:,.0f} MiB of {limit / _MIB:,.0f} MiB used ({share:.0%} of {whose})"
+    mib = f"{use.used_bytes / _MIB:,.0f} MiB of {use.cap_bytes / _MIB:,.0f} MiB"
+    found = f"{mib} used ({share:.0%} of {use.whose})"
     advice = "" if verdict == "ok" else "give Redis more memory; when it is full, pages are answered with 503"
     return Check("memory", verdict, found, advice)
 

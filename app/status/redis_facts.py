@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from redis import Redis, ResponseError
 
@@ -42,9 +42,40 @@ class RedisFacts:
         )
 
 
-def _info(redis: Redis) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """How much memory a Redis uses.
+
+    Attributes:
+        used_bytes: now.
+        cap_bytes: at which it takes no more: its `maxmemory`, else the machine's memory.
+        whose: which of these.
+    """
+
+    used_bytes: int
+    cap_bytes: int
+    whose: Literal["maxmemory", "the machine's memory"]
+
+    @classmethod
+    def of(cls, info: Mapping[str, Any]) -> "MemoryUse | None":
+        """Read it in INFO; None where that does not tell."""
+        used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+        cap = limit or int(info.get("total_system_memory", 0))
+        return cls(used, cap, "maxmemory" if limit else "the machine's memory") if used and cap else None
+
+    @classmethod
+    def read(cls, redis: Redis) -> "MemoryUse | None":
+        """Ask for it; None where it is not told.
+
+        Raises:
+            RedisError: it cannot be asked at all.
+        """
+        return cls.of(_info(redis, "memory"))
+
+
+def _info(redis: Redis, part: str | None = None) -> Mapping[str, Any]:
     try:
-        info: Mapping[str, Any] = redis.info()
+        info: Mapping[str, Any] = redis.info(part) if part else redis.info()
     except ResponseError:  # forbidden too; that it answers is known at least
         return {}
     return info

@@ -6,6 +6,7 @@ from app.lanes.state import LaneState
 from app.status.attention import needs_attention
 from app.status.overview import QueueStatus
 from app.status.processes import processes
+from app.status.redis_facts import MemoryUse
 
 from .states import MIB, NOW_MS, cohort, destination, inbox, outbox, overview, project
 
@@ -32,6 +33,13 @@ def test_an_inbox_above_its_caps_is_told_with_what_mixpanel_sees(
     assert (found, name) == (verdict, "inbox")
     assert "1,200 pages" in text
     assert answer in text
+
+
+@pytest.mark.parametrize(("used_mib", "verdicts"), [(70, []), (80, ["warn"]), (95, ["fail"])])
+def test_a_redis_that_is_nearly_full_is_told(used_mib: int, verdicts: list[str]) -> None:
+    found = needs_attention(overview(memory=MemoryUse(used_mib * MIB, 100 * MIB, "maxmemory")))
+    assert [check.verdict for check in found] == verdicts
+    assert all(check.name == "memory" and "503" in check.advice for check in found)
 
 
 def test_a_stopped_destination_fails_with_its_reason() -> None:

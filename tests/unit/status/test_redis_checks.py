@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from app.status.checks import Check
 from app.status.redis_checks import memory, persistent, same_time, version
-from app.status.redis_facts import RedisFacts
+from app.status.redis_facts import MemoryUse, RedisFacts
 
 MIB = 1024 * 1024
 
@@ -27,22 +28,26 @@ def test_redis_must_be_6_2_or_later(found: str, verdict: str) -> None:
     assert version(facts(redis_version=found)).verdict == verdict
 
 
+def memory_check(**info: int) -> Check:
+    return memory(MemoryUse.of(info))
+
+
 @pytest.mark.parametrize(("used", "verdict"), [(70, "ok"), (80, "warn"), (95, "fail")])
 def test_memory_is_measured_against_maxmemory(used: int, verdict: str) -> None:
-    check = memory(facts(used_memory=used * MIB, maxmemory=100 * MIB, total_system_memory=10_000 * MIB))
+    check = memory_check(used_memory=used * MIB, maxmemory=100 * MIB, total_system_memory=10_000 * MIB)
     assert check.verdict == verdict
     assert f"{used}% of maxmemory" in check.found
     assert bool(check.advice) == (verdict != "ok")
 
 
 def test_without_maxmemory_it_is_measured_against_the_machine() -> None:
-    check = memory(facts(used_memory=950 * MIB, maxmemory=0, total_system_memory=1000 * MIB))
+    check = memory_check(used_memory=950 * MIB, maxmemory=0, total_system_memory=1000 * MIB)
     assert check.verdict == "fail"
     assert "the machine's memory" in check.found
 
 
 def test_memory_that_is_not_told_is_not_taken_for_enough() -> None:
-    assert memory(facts()).verdict == "warn"
+    assert memory_check().verdict == "warn"
 
 
 @pytest.mark.parametrize(
