@@ -1,11 +1,13 @@
 """Whether what the documentation names is there: pages, headings, variables, commands."""
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+import click
 import pytest
 
 from app.cli.entry import create_cli_app
@@ -112,6 +114,43 @@ def test_every_flask_command_that_is_named_exists(page: Path) -> None:
         assert name in {*commands, "run"}, name
         group = getattr(commands.get(name), "commands", None)
         assert not inner or group is None or inner in group, f"{name} {inner}"
+
+
+@pages
+def test_every_flask_command_at_a_prompt_takes_the_arguments_that_it_is_given(page: Path) -> None:
+    for line in re.findall(r"^\s*\$ flask (.+)$", page.read_text(), re.MULTILINE):
+        words = shlex.split(re.sub(r" [|>&].*", "", line), comments=True)
+        if words and words[0] != "run" and words[-1] != "...":
+            assert_parsed(words[2:] if words[0] == "--env-file" else words)
+
+
+@pages
+def test_every_option_of_a_flask_command_that_is_named_exists(page: Path) -> None:
+    for line in re.findall(r"`flask ([a-z][^`]+)`", " ".join(page.read_text().split())):
+        words = line.split()
+        command, rest = found_command(words[2:] if words[0] == "--env-file" else words)
+        known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+        used = {word.partition("=")[0] for word in rest if re.match(r"--[a-z]", word)}
+        assert used - {"--help"} <= known, line
+
+
+def found_command(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Follow the words to a command; return it and what is left for it."""
+    command: click.Command = create_cli_app().cli
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
+def assert_parsed(words: list[str]) -> None:
+    """Let click read a command's arguments, as at a prompt, and do nothing."""
+    command, rest = found_command(words)
+    try:
+        command.make_context(command.name, list(rest))
+    except click.exceptions.NoArgsIsHelpError:
+        return
+    except click.UsageError as error:
+        raise AssertionError(f"flask {' '.join(words)}: {error.message}") from error
 
 
 def test_the_projects_file_in_the_readme_is_valid(tmp_path: Path) -> None:

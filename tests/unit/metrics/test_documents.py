@@ -78,10 +78,29 @@ def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
     assert len(names) == len(set(names)) > 10
     for rule in group["rules"]:
         assert rule["labels"]["severity"] in ("page", "warn")
-        assert set(rule["annotations"]) == {"summary", "description"}
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
         labels = {label for found in USE.finditer(rule["expr"]) for label in family_of(found[1]).labels}
         named = re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"]))
         assert set(named) <= labels, rule["alert"]
+
+
+def test_every_alert_names_its_page_of_the_runbook_and_the_page_and_the_index_name_the_alert() -> None:
+    index = (DOCS / "runbook.md").read_text().splitlines()
+    named = set()
+    for rule in ALERTS["groups"][0]["rules"]:
+        folder, _, page = rule["annotations"]["runbook_url"].rpartition("/")
+        assert folder == "docs/runbook"
+        assert f"`{rule['alert']}`" in (DOCS / "runbook" / page).read_text(), f"{page}: {rule['alert']}"
+        (row,) = [line for line in index if f"`{rule['alert']}`" in line]
+        assert f"(runbook/{page})" in row, rule["alert"]
+        named.add(page)
+    assert named == {page.name for page in (DOCS / "runbook").glob("*.md")}
+
+
+def test_no_page_tells_of_an_alert_that_is_not_there() -> None:
+    known = {rule["alert"] for rule in ALERTS["groups"][0]["rules"]}
+    for page in DOCS.rglob("*.md"):
+        assert set(re.findall(r"CohortRelay[A-Z]\w+", page.read_text())) <= known, page.name
 
 
 def test_words_that_rules_look_for_are_words_that_labels_have() -> None:
