@@ -19,6 +19,9 @@ WINDOW: Final = 20_000
 """Changes, or records, that are delivered at a time; the last entry may pass it."""
 
 
+SYNCS_AT_ONCE: Final = 500
+"""Syncs whose end one step tells: some 5 us of Redis's time each."""
+
 Keep = Callable[[], None]
 """Keeps the lane while a plan is made, if it is called every so often; raises LaneLost if it is gone."""
 
@@ -111,7 +114,7 @@ class LogSource(ABC):
         if not entries:
             return None
         if window is None:
-            some, digest = _of_one_rule_set(entries)
+            some, digest = _of_one_rule_set(_of_some_syncs(entries))
             rules = self._changelog.rule_sets.of(project, digest)
             return Delivery(position.cursor, some, rules, known=None)
         return Delivery(position.cursor, entries, RuleSet.from_json(window.rules), window.known)
@@ -137,6 +140,12 @@ class LogSource(ABC):
         """Trim the log."""
         del delivery
         self._changelog.trim(project.id)
+
+
+def _of_some_syncs(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Cut entries behind as many ends of syncs as one step may tell of: a window can hold many quiet ones."""
+    ends = [place for place, entry in enumerate(entries, 1) if entry.kind == "sync.completed"]
+    return entries[: ends[SYNCS_AT_ONCE - 1]] if len(ends) > SYNCS_AT_ONCE else entries
 
 
 def _of_one_rule_set(entries: Sequence[Entry]) -> tuple[Sequence[Entry], str]:

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from app.cohorts.changelog import ChangeLog, Entry
 from app.cohorts.commit import NewEntry
 from app.destinations.cursor import FAILING_MS
+from app.destinations.source import SYNCS_AT_ONCE
 from app.lanes.work import PROFILES
 from app.store import keys
 from tests.integration.cohorts.faulty import FaultyRedis
@@ -50,6 +51,17 @@ def numbers(world: World) -> list[tuple[str, str, int, int, int]]:
 
 
 # --- delivery.completed ------------------------------------------------------------------------------------
+
+
+def test_of_many_quiet_syncs_one_step_tells_some(world: World) -> None:
+    """As after a day's pause: none of them has changes, so nothing else ends the window."""
+    for number in range(SYNCS_AT_ONCE + 1):
+        sync(world, "completed", session=f"s{number}")
+    held = world.take()
+    assert world.destination.turn(held, world.project) is None
+    assert len(told(world.changelog)) == int(world.hash()["cursor"]) == SYNCS_AT_ONCE
+    world.destination.run(held, world.project, until=float("inf"))
+    assert len(told(world.changelog)) == SYNCS_AT_ONCE + 1
 
 
 def test_a_sync_is_told_once_everything_of_it_is_delivered(world: World, mixpanel: Mixpanel) -> None:
