@@ -43,7 +43,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         body=Body("json"),
         parameters=(
             _WORKSPACE,
-            field("name", "string", "Its name.", required=True, max_length=255),
+            field("name", "string", "Its name.", required=True, min_length=1, max_length=255),
             _DESCRIPTION,
             _HYPOTHESIS,
             _SETTINGS,
@@ -72,7 +72,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         parameters=(
             _WORKSPACE,
             _EXPERIMENT,
-            field("name", "string", "Its name.", max_length=255),
+            field("name", "string", "Its name.", min_length=1, max_length=255),
             _DESCRIPTION,
             _HYPOTHESIS,
             field("status", "string", "How it stands."),

@@ -11,6 +11,7 @@ from app.mixpanel.catalog.row import Body, Endpoint
 MAX_RECORDS: Final = 2_000
 
 VERBOSE = query("verbose", "integer", "1: the answer is JSON, with a reason.", minimum=0, maximum=1)
+REDIRECT = query("redirect", "string", "The answer leads on to this address.")
 CALLBACK = query("callback", "string", "The answer is JavaScript that calls this function.")
 
 STRICT = query(
@@ -80,6 +81,7 @@ TRACK = Endpoint(
         query("ip", "integer", "1: take the sender's address for the user's.", minimum=0, maximum=1),
         VERBOSE,
         query("img", "integer", "1: the answer is an image of one pixel.", minimum=0, maximum=1),
+        REDIRECT,
         CALLBACK,
         field("event", "string", "Name of the event.", required=True),
         field(

@@ -1,8 +1,8 @@
 """Family `legacy`: version 2.0 of the Data API, for projects that still have it.
 
 Mixpanel publishes no description of it any more. What an endpoint takes is what Mixpanel's guide to the Data
-API v2 (2010 to 2014) and the clients written to it name; where they differ, the parameter is not required. Its
-limits are not known: it counts against those of the query API, which took its place.
+API v2 (2010 to 2014) and the clients written to it name; where they differ, the parameter is not required.
+Its limits are not known: it counts against those of the query API, which took its place.
 """
 
 from functools import partial

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from app.mixpanel.catalog.ingestion import CALLBACK, MAX_RECORDS, VERBOSE
+from app.mixpanel.catalog.ingestion import CALLBACK, MAX_RECORDS, REDIRECT, VERBOSE
 from app.mixpanel.catalog.parameters import docs, field, query
 from app.mixpanel.catalog.row import Body, Endpoint, Parameter
 
@@ -39,7 +39,7 @@ UNSET = field("$unset", "array", "Names of properties to remove.", required=True
 
 def optional(*operations: Parameter) -> tuple[Parameter, ...]:
     """Give operations as a batch takes them: one of them in each record, and none by default."""
-    return tuple(replace(one, required=False, default=None) for one in operations)
+    return tuple(replace(one, required=False, default=None, sent=False) for one in operations)
 
 
 _update = partial(
@@ -61,7 +61,7 @@ _ID = field("$distinct_id", "string", "Whose profile.", required=True)
 
 
 def _takes(*operation: Parameter) -> tuple[Parameter, ...]:
-    return (IP, STRICT, VERBOSE, CALLBACK, TOKEN, _ID, *operation)
+    return (IP, STRICT, VERBOSE, REDIRECT, CALLBACK, TOKEN, _ID, *operation)
 
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -137,6 +137,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         parameters=(
             STRICT,
             VERBOSE,
+            REDIRECT,
             CALLBACK,
             TOKEN,
             _ID,

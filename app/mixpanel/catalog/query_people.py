@@ -18,6 +18,7 @@ _ACTIVITY = report(
     docs=docs("activity-stream-query"),
     operation="activity-stream-query",
     cache_s=None,  # events of single persons are not kept
+    retired='Mixpanel keeps it as it is ("maintenance mode")',
     parameters=(
         PROJECT_ID,
         WORKSPACE_ID,
