@@ -21,7 +21,8 @@ from app.store import keys
 MOST_BYTES: Final = 4 * 1024 * 1024
 """As encoded; decoded, they take about five times as much. The newest block is kept whatever its size."""
 LIVES_S: Final = 30.0
-"""So that what is erased from the log does not live on here."""
+"""So that what is erased from the log does not live on here: what is older is not used, and goes once another
+block is read, as soon as the log grows."""
 
 MOST_ENTRIES: Final = 500
 """Looked at in one pass, wanted or not: up to 125,000 changes, which take about 0.1 s to decode."""
@@ -107,6 +108,9 @@ class Blocks:
 
     def _keep(self, key: _Key, block: _Block) -> None:
         with self._lock:
+            now_s = self._clock()
+            for old in [each for each, known in self._blocks.items() if now_s - known.read_s > LIVES_S]:
+                self._size -= self._blocks.pop(old).size
             replaced = self._blocks.pop(key, None)
             self._blocks[key] = block
             self._size += block.size - (replaced.size if replaced else 0)

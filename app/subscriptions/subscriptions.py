@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, Literal, cast
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from app.feed.position import Position
 from app.store import keys, scripts
@@ -46,10 +47,14 @@ class Subscriptions:
         if self._redis.hlen(keys.subscriptions()) >= MOST_SUBSCRIPTIONS:
             raise TooManySubscriptions
         self._redis.hset(keys.subscriptions(), wanted.id, wanted.encoded())
-        for project_id in wanted.projects:
-            start = starts[project_id]
-            place = place_of(start)
-            self._steered(project_id, wanted.id, _Step("new", place, place, {"position": str(start)}))
+        try:
+            for project_id in wanted.projects:
+                start = starts[project_id]
+                place = place_of(start)
+                self._steered(project_id, wanted.id, _Step("new", place, place, {"position": str(start)}))
+        except ResponseError:  # it is full: half a subscription must not stay
+            self.delete(wanted)
+            raise
 
     def get(self, subscription_id: str) -> Subscription | None:
         """Return one; None if there is none with this id."""

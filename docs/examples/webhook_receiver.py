@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
 webhook = Webhook(os.environ["WEBHOOK_SECRET"])
-db = sqlite3.connect("copy.db", isolation_level=None)
+db = sqlite3.connect(os.environ.get("COPY_DB", "copy.db"), isolation_level=None)
 db.execute("CREATE TABLE IF NOT EXISTS members (cohort TEXT, id TEXT, PRIMARY KEY (cohort, id))")
 db.execute("CREATE TABLE IF NOT EXISTS taken (source TEXT PRIMARY KEY, last TEXT)")
 
@@ -40,4 +40,4 @@ def apply(event):
         print("entries are missing: read the members anew", json.dumps(event["data"]))
 
 
-HTTPServer(("127.0.0.1", 9000), Receiver).serve_forever()
+HTTPServer(("127.0.0.1", int(os.environ.get("RECEIVER_PORT", "9000"))), Receiver).serve_forever()

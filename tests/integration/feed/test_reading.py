@@ -219,6 +219,18 @@ def test_what_is_remembered_is_read_anew_after_a_while(written: WrittenLog) -> N
     assert len(blocks.read(P, generation, 1, 3)[0]) == 1
 
 
+def test_what_is_too_old_goes_with_the_next_block_that_is_read(written: WrittenLog) -> None:
+    now = [0.0]
+    blocks = Blocks(written.redis, clock=lambda: now[0])
+    written.tell(120)
+    for first in (1, 51):
+        blocks.read(P, "g", first, 120)
+    now[0] = LIVES_S + 1
+    blocks.read(P, "g", 101, 120)
+    assert [number for _, _, number in blocks._blocks] == [2]
+    assert blocks._size == sum(block.size for block in blocks._blocks.values())
+
+
 def test_going_further_does_not_let_what_was_read_before_live_longer(written: WrittenLog) -> None:
     now = [0.0]
     written.tell(3)

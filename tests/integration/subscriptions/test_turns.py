@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 from standardwebhooks import Webhook
 
 from app.feed.position import Position
@@ -322,3 +323,15 @@ def test_those_with_much_to_be_told_and_those_with_news_take_turns(
         world.turn(most=1)
     told = [message.url for message in world.poster.messages][len(behind) :]
     assert sorted(told) == sorted(each.url for each in (*behind, *with_news))
+
+
+def test_a_redis_that_is_full_leaves_no_half_of_a_subscription(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: object) -> None:
+        raise OutOfMemoryError
+
+    monkeypatch.setattr(world.subscriptions, "_steer", refused)
+    with pytest.raises(OutOfMemoryError):
+        world.subscribe(Position("", 0))
+    assert world.subscriptions.all() == []
