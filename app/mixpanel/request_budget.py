@@ -104,6 +104,7 @@ class RequestBudget:
         self.rates = rates
         self._begin = load(redis, "mixpanel/scripts/request_begin.lua")
         self._end = load(redis, "mixpanel/scripts/request_end.lua")
+        self._renew = load(redis, "mixpanel/scripts/request_renew.lua")
         self._look = load(redis, "mixpanel/scripts/request_look.lua")
         self._lengths_us = [round((window.length_s + uneven_s) * _US) for window in rates.windows]
         self._now_us = now_us
@@ -163,6 +164,11 @@ class RequestBudget:
             Redis's time, in microseconds.
         """
         return int(self._end(keys=self._keys(project_id), args=[slot.id, int(not reached), *self._now()]))
+
+    def renew(self, project_id: str, slot: Slot) -> bool:
+        """Lengthen the lease of a request that takes long; False where it had ended already."""
+        args: list[str | int] = [slot.id, round(self.rates.lease_s * _US), *self._now()]
+        return bool(self._renew(keys=[keys.requests_under_way(project_id, self.rates.family)], args=args))
 
     def left(self, project_id: str) -> Left:
         """Say what there is room for now."""

@@ -426,6 +426,34 @@ def size_limit(project_id: str) -> str:
     return _of(project_id, "size-limit")
 
 
+# --- answers of Mixpanel's API ----------------------------------------------------------------------------
+
+
+def api_answers(project_id: str) -> str:
+    """Sorted set: kept answer (digest, version, pieces, bytes) -> when (ms) it ends. Lives as they do."""
+    return _of(project_id, "api", "answers")
+
+
+def api_answer(project_id: str, digest: str) -> str:
+    """String: facts and first piece of a kept answer, compressed. Lives as its endpoint says."""
+    return _of(project_id, "api", "answer", digest)
+
+
+def api_answer_piece(project_id: str, version: str, number: int) -> str:
+    """String: a further piece of a kept answer. Lives as long; by app/mixpanel/calling/cache.py."""
+    return _of(project_id, "api", "piece", version, str(number))
+
+
+def api_flight(project_id: str, digest: str) -> str:
+    """String: token of who is asking Mixpanel this question now. Lives as long as a request can take."""
+    return _of(project_id, "api", "flight", digest)
+
+
+def api_flight_end(project_id: str, digest: str) -> str:
+    """String: how a flight failed, for those who waited for it. Lives seconds; by flight_end.lua."""
+    return _of(project_id, "api", "flight-end", digest)
+
+
 # --- the life of a project --------------------------------------------------------------------------------
 
 
