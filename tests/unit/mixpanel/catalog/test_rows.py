@@ -86,6 +86,20 @@ def test_a_batch_sends_no_operation_that_nobody_named() -> None:
         assert all(one.default is None or not one.sent for one in operations)
 
 
+@pytest.mark.parametrize("kind", ["profile", "group"])
+def test_a_batch_takes_what_the_single_operations_take(kind: str) -> None:
+    batch = {one.name: one for one in CATALOG["ingestion", f"{kind}-batch"].of("json")}
+    single = [
+        row for (_, name), row in CATALOG.items() if name.startswith(f"{kind}-") and "batch" not in name
+    ]
+    alike = [{one.name: one for one in row.of("json")} for row in single]
+    added = {"$add"} if kind == "group" else set()  # no endpoint adds to groups, but a batch may
+    assert batch.keys() == {name for row in alike for name in row} | added
+    for name, one in batch.items():
+        assert one.required == all(name in row for row in alike), name
+        assert {one.type} == {row[name].type for row in alike if name in row} | {one.type}, name
+
+
 def test_what_adds_or_creates_twice_is_never_repeated_by_itself() -> None:
     names = {name for (_, name), row in CATALOG.items() if not row.idempotent}
     assert {"profile-add", "profile-append", "profile-batch", "group-batch", "track", "create"} <= names
