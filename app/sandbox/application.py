@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from app.sandbox.api import routes as api
+from app.sandbox.api.desk.routes import register as register_desk
 from app.sandbox.config import MEBIBYTE, SandboxConfig
 from app.sandbox.inspection import register_inspection
 from app.sandbox.log import make_log
@@ -28,7 +29,9 @@ def create_sandbox(config: SandboxConfig, log: Any = None, transport: Transport 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = HARD_LIMIT_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = None
-    app.extensions[EXTENSION] = Machine(config, log or make_log(as_json=False), transport)
+    machine = Machine(config, log or make_log(as_json=False), transport)
+    app.extensions[EXTENSION] = machine
     app.register_blueprint(api.blueprint)
+    register_desk(app, machine)
     register_inspection(app)
     return app

@@ -42,6 +42,10 @@ class Limits:
     queries_an_hour: int = 60
     queries_a_second: int = 3
     queries_at_once: int = 5
+    exports_at_once: int = 100
+    lexicon_a_minute: int = 5
+    lexicon_entries_a_minute: int = 4_000
+    gdpr_a_second: int = 1
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ class SandboxConfig:
         service_secret: Its secret.
         project_secret: The project's own, deprecated secret.
         oauth_token: OAuth token that may delete people.
+        api_key: Of the legacy Data API v2; what signs its requests is the project secret.
+        organization_id: Of the organization that the project is in.
+        workspace_id: Of the project's only workspace.
         data_dir: Where the state is kept; None keeps it in memory.
         seed: Decides people, cohorts, churn and faults.
         profiles: How many people to invent when the state is new.
@@ -155,6 +162,9 @@ class SandboxConfig:
     service_secret: str = field(default="sandbox-secret", repr=False)
     project_secret: str = field(default="sandbox-project-secret", repr=False)
     oauth_token: str = field(default="sandbox-oauth-token", repr=False)
+    api_key: str = field(default="sandbox-api-key", repr=False)
+    organization_id: str = "4195193"
+    workspace_id: str = "3195193"
     data_dir: Path | None = None
     seed: int = 1
     profiles: int = 5000

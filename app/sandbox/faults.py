@@ -7,8 +7,8 @@ API half (`side: api`), kinds:
     cut       close the connection without an answer; `when` likewise
     partial   refuse `records` records of the batch, chosen by chance
     poison    refuse the whole batch with 400 and no reasons if it names one of `distinct_ids`
-With a `path` (such as `/import`), an API fault strikes there only; `/export` and queries have no batches, so
-neither `partial` nor `poison`.
+With a `path` (such as `/import`), an API fault strikes there only; what takes no batches knows neither
+`partial` nor `poison`.
 Sender half (`side: sender`), kinds:
     drop_answer   a page arrives, its answer is lost
     duplicate     a page is sent twice
@@ -26,7 +26,26 @@ from typing import Any
 API_KINDS = ("status", "delay", "timeout", "cut", "partial", "poison")
 SENDER_KINDS = ("drop_answer", "duplicate", "reorder", "abort", "late")
 KINDS = {"api": API_KINDS, "sender": SENDER_KINDS}
-API_PATHS = ("/engage", "/import", "/track", "/groups", "/export", "/query/engage", "/query/cohorts/list")
+QUERY_PATHS = (
+    *("engage", "cohorts/list", "insights", "funnels", "funnels/list", "retention", "retention/addiction"),
+    *("segmentation", "segmentation/numeric", "segmentation/sum", "segmentation/average", "stream/query"),
+    *("events", "events/top", "events/names", "events/properties", "events/properties/top"),
+    *("events/properties/values", "jql"),
+)
+API_PATHS = (
+    *("/engage", "/import", "/track", "/groups", "/export"),
+    *(f"/query/{path}" for path in QUERY_PATHS),
+    *("/pipelines", "/lexicon", "/annotations", "/data-retrievals", "/api/app/data-deletions/v3.0"),
+    *(
+        "/warehouse-imports",
+        "/service-accounts",
+        "/experiments",
+        "/feature-flags",
+        "/flags",
+        "/lookup-tables",
+    ),
+    "/legacy",
+)
 HTTP_STATUSES = range(400, 600)
 
 

@@ -8,7 +8,9 @@ from flask import Flask
 from app.sandbox.api.assembly import ApiStores, assemble
 from app.sandbox.api.endpoint import Surroundings
 from app.sandbox.api.limits import RollingMinute
+from app.sandbox.api.lookup_tables.tables import LookupTables
 from app.sandbox.api.query import QueryStores
+from app.sandbox.api.reports.saved import Saved
 from app.sandbox.chance import seeded
 from app.sandbox.clock import SandboxClock
 from app.sandbox.config import Controls, SandboxConfig
@@ -24,6 +26,7 @@ from app.sandbox.sender.sync import CohortSync, SyncStores
 from app.sandbox.sender.transport import HttpTransport, Reply, Transport, UnansweredError
 from app.sandbox.store.cohorts import Cohorts
 from app.sandbox.store.database import Database
+from app.sandbox.store.documents import Documents
 from app.sandbox.store.events import Events
 from app.sandbox.store.groups import Groups
 from app.sandbox.store.identities import Identities
@@ -84,6 +87,8 @@ class Machine:
         self.links = Links(self.database)
         self.events = Events(self.database, self.identities)
         self.groups = Groups(self.database)
+        self.documents = Documents(self.database, self.meta)
+        self.saved = Saved(self.documents)
         self._fix_system()
         self.population = Population(self.database, self.profiles, self.identities, self.clock, config.seed)
         self.seeding = Seeding(
@@ -93,6 +98,7 @@ class Machine:
             cohorts=self.cohorts,
             clock=self.clock,
             config=config,
+            first=(self.saved.fill, LookupTables(self.documents, self.controls).fill),
         )
         self.churn = Churn(
             database=self.database,
@@ -113,8 +119,10 @@ class Machine:
         )
         self.api = assemble(
             config,
-            ApiStores(self.database, self.profiles, self.groups, self.events, self.identities),
-            QueryStores(self.profiles, self.cohorts, self.population, self.meta),
+            ApiStores(
+                self.database, self.profiles, self.groups, self.events, self.identities, self.documents
+            ),
+            QueryStores(self.profiles, self.cohorts, self.population, self.meta, self.events),
             linker,
             Surroundings(self.controls, self.faults, self.journal, self.clock, self.stop, RollingMinute()),
         )

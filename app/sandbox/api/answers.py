@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from app.sandbox.api.ingest import Ingested
 
 CALLBACK = re.compile(r"[A-Za-z_$][\w$.]*")
+NOT_FOUND, TOO_MANY = 404, 429
 SOME_FAILED = "some data points in the request failed validation"
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # 1x1, transparent
 
@@ -51,13 +52,14 @@ class Modes:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer; one that is too large for memory is a stream, which whoever sends it closes."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
     retry_after_s: float | None = None
     encoding: str | None = None
+    stream: IO[bytes] | None = None
 
 
 def outcome(ingested: Ingested, modes: Modes, strict_status: int) -> Answer:

@@ -28,6 +28,7 @@ class Call:
         integration_id: The header `X-Mixpanel-Integration-ID`.
         username: Of Basic authentication; None without.
         password: Likewise.
+        bearer: Of bearer authentication; empty without.
         address: The client's own.
         query: All of the query string.
         size_bytes: Of the body once it is unpacked.
@@ -45,6 +46,7 @@ class Call:
     integration_id: str | None = None
     username: str | None = None
     password: str = ""
+    bearer: str = ""
     address: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     size_bytes: int = 0

@@ -18,6 +18,7 @@ import orjson
 from app.sandbox.api import answers
 from app.sandbox.api.answers import Answer
 from app.sandbox.api.call import Call, Fate
+from app.sandbox.api.desk.budgets import Budgets
 from app.sandbox.api.endpoint import RATE_LIMITED, Surroundings, strike
 from app.sandbox.config import SandboxConfig
 from app.sandbox.store.deletions import Deletions as Store
@@ -34,11 +35,11 @@ COMPLIANCES: Final = {"GDPR", "CCPA"}
 class Deletions:
     """Answers requests about deletions; faults strike here, too."""
 
-    def __init__(self, store: Store, config: SandboxConfig, shared: Surroundings) -> None:
+    def __init__(self, store: Store, config: SandboxConfig, shared: Surroundings, budgets: Budgets) -> None:
         self._store = store
         self._config = config
         self._shared = shared
-        self._last_s = float("-inf")
+        self._budgets = budgets
 
     def create(self, call: Call, bearer: str) -> Answer | Fate:
         """Take a task in."""
@@ -79,11 +80,8 @@ class Deletions:
             return answers.unauthorized(401, "Invalid OAuth token")
         if call.query.get("token") != self._config.token:
             return answers.unauthorized(403, "The token is not this project's")
-        now_s = self._shared.clock.now_s()
-        if limited and now_s - self._last_s < 1:
+        if limited and not self._budgets.take("gdpr", self._shared.clock.now_s()):
             return answers.refusal(429, RATE_LIMITED, 1.0)
-        if limited:
-            self._last_s = now_s
         return serve(call)
 
     def _create(self, call: Call) -> Answer:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.sandbox.api import answers
+from app.sandbox.api.accounts import Role
 from app.sandbox.api.answers import Answer, Modes
 from app.sandbox.api.bodies import form_fields, read_events, read_records
 from app.sandbox.api.call import Call
@@ -56,9 +57,12 @@ class ImportDoor(EventDoor):
         self._credentials = credentials
 
     def refuse(self, call: Call) -> Answer | None:
-        """Turn away whoever has no right credentials."""
-        if self._credentials.caller(call) is Caller.NOBODY:
+        """Turn away whoever has no right credentials, or a role below Admin."""
+        found = self._credentials.reader(call)
+        if found.caller in {Caller.NOBODY, Caller.OAUTH}:
             return answers.refusal(401, "Invalid credentials")
+        if found.role is not None and found.role < Role.ADMIN:
+            return answers.refusal(403, "The service account needs a role of Owner or Admin")
         return None
 
     def read(self, data: bytes, call: Call) -> list[Any]:

@@ -1,18 +1,17 @@
 """`GET /api/2.0/export`: read events back.
 
 Source: https://docs.mixpanel.com/reference/raw-event-export and the published OpenAPI description. Mixpanel's
-own export does not leave duplicates out; here it does, unless `api.export` is set to `raw`. Expressions
-(`where`) are refused.
+own export does not leave duplicates out; here it does, unless `api.export` is set to `raw`.
 """
 
 import gzip
-import threading
+import shutil
+import tempfile
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -20,13 +19,18 @@ from app.sandbox.api import answers
 from app.sandbox.api.answers import Answer
 from app.sandbox.api.call import Call, Fate
 from app.sandbox.api.credentials import Caller, Credentials
+from app.sandbox.api.desk.budgets import Budgets
 from app.sandbox.api.endpoint import RATE_LIMITED, Surroundings, strike
+from app.sandbox.api.reports.reading import scope_of
 from app.sandbox.config import Limits
+from app.sandbox.expressions.reading import Scope, read_condition
+from app.sandbox.expressions.tokens import ExpressionError
 from app.sandbox.store.events import Events, Selection, StoredEvent
 
 PATH = "/export"
 COMPRESSED_ABOVE_BYTES = 1400
-HOUR_S = 3600.0
+IN_MEMORY_BYTES = 8 * 1024 * 1024  # what is more waits in a file
+TAKEN_AT_ONCE = 1000
 READERS = {Caller.SERVICE_ACCOUNT, Caller.SECRET}
 STRIKING = ("status", "delay", "timeout", "cut")
 
@@ -42,44 +46,30 @@ class Wanted:
     selection: Selection
     limit: int
     in_ms: bool
-
-
-class ExportRate:
-    """Counts exports; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._at_s: deque[float] = deque()
-
-    def take(self, now_s: float, limits: Limits) -> bool:
-        """Count one more, or return False if there were too many in the last hour or second."""
-        with self._lock:
-            while self._at_s and self._at_s[0] <= now_s - HOUR_S:
-                self._at_s.popleft()
-            lately = sum(1 for at_s in self._at_s if at_s > now_s - 1)
-            if len(self._at_s) >= limits.exports_an_hour or lately >= limits.exports_a_second:
-                return False
-            self._at_s.append(now_s)
-            return True
+    holds: Callable[[Scope], bool]
 
 
 class Export:
     """Answers requests for events; faults strike here, too."""
 
-    def __init__(self, events: Events, credentials: Credentials, shared: Surroundings) -> None:
+    def __init__(
+        self, events: Events, credentials: Credentials, shared: Surroundings, budgets: Budgets
+    ) -> None:
         self._events = events
         self._credentials = credentials
         self._shared = shared
-        self._rate = ExportRate()
+        self._budgets = budgets
 
     def answer(self, call: Call) -> Answer | Fate:
         """Answer a request, or say what becomes of the connection instead."""
         started = time.monotonic()
         fault = self._shared.faults.draw("api", *STRIKING, applies=lambda one: one.concerns(PATH))
-        if fault is None:
-            answer: Answer | Fate = self._serve(call)
-        else:
-            answer = strike(fault, PATH, lambda: self._serve(call), self._shared.stop)
+        with self._budgets.under_way("export") as room:
+
+            def serve() -> Answer:
+                return self._serve(call, room=room)
+
+            answer = serve() if fault is None else strike(fault, PATH, serve, self._shared.stop)
         status = answer.status if isinstance(answer, Answer) else 0
         entry = {
             "direction": "in",
@@ -92,7 +82,7 @@ class Export:
         self._shared.journal.add(entry, **{"export_requests": 1, f"export_status_{status}": 1})
         return answer
 
-    def _serve(self, call: Call) -> Answer:
+    def _serve(self, call: Call, *, room: bool) -> Answer:
         controls = self._shared.controls
         if self._credentials.caller(call) not in READERS:
             return answers.unauthorized(401, "Invalid credentials: a service account or the project secret")
@@ -100,13 +90,46 @@ class Export:
             wanted = read_query(call.query, controls.limits, raw=controls.api.export == "raw")
         except BadQueryError as err:
             return answers.unauthorized(400, str(err))
-        if not self._rate.take(self._shared.clock.now_s(), controls.limits):
+        if not (room and self._budgets.take("export", self._shared.clock.now_s())):
             return answers.refusal(429, RATE_LIMITED)
-        found = self._events.read(wanted.selection, "time", wanted.limit)
-        body = b"".join(_line(event, in_ms=wanted.in_ms) + b"\n" for event in found)
-        if "gzip" not in call.encoding or len(body) <= COMPRESSED_ABOVE_BYTES:
-            return Answer(200, body, "text/plain")
-        return Answer(200, gzip.compress(body, 1), "text/plain", encoding="gzip")
+        return _spooled(self._lines(wanted), gzipped="gzip" in call.encoding)
+
+    def _lines(self, wanted: Wanted) -> Iterator[bytes]:
+        left = wanted.limit
+        for event in self._events.each(wanted.selection, TAKEN_AT_ONCE):
+            if left == 0:
+                return
+            if wanted.holds(scope_of(event)):
+                left -= 1
+                yield _line(event, in_ms=wanted.in_ms) + b"\n"
+
+
+def _spooled(lines: Iterator[bytes], *, gzipped: bool) -> Answer:
+    """Write an answer whose size is not known before: to memory, or from some size on to a file.
+
+    The events are read while the state is locked, which is not to wait for a client to take them.
+    """
+    spool = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 -- whoever sends the answer closes it
+    for line in lines:
+        spool.write(line)
+    size = spool.tell()
+    encoding = None
+    if gzipped and size > COMPRESSED_ABOVE_BYTES:
+        spool, encoding = _gzipped(spool), "gzip"
+        size = spool.tell()
+    spool.seek(0)
+    if size > IN_MEMORY_BYTES:
+        return Answer(200, b"", "text/plain", encoding=encoding, stream=spool)
+    with spool:
+        return Answer(200, spool.read(), "text/plain", encoding=encoding)
+
+
+def _gzipped(plain: IO[bytes]) -> "tempfile.SpooledTemporaryFile[bytes]":
+    packed = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 -- as above
+    plain.seek(0)
+    with plain, gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as writing:
+        shutil.copyfileobj(plain, writing)
+    return packed
 
 
 def read_query(query: Mapping[str, str], limits: Limits, *, raw: bool) -> Wanted:
@@ -118,17 +141,20 @@ def read_query(query: Mapping[str, str], limits: Limits, *, raw: bool) -> Wanted
         raw: Show every arrival.
 
     Raises:
-        BadQueryError: A parameter is missing, not valid, or `where`.
+        BadQueryError: A parameter is missing or not valid.
     """
-    if query.get("where"):
-        raise BadQueryError("where: this sandbox evaluates no expressions; select with event and dates")
+    try:
+        holds = read_condition(query.get("where"))
+    except ExpressionError as err:
+        raise BadQueryError(f"where: {err}") from err
     first, last = _day(query, "from_date"), _day(query, "to_date")
     if last < first:
         raise BadQueryError("to_date: must not be before from_date")
     selection = Selection(
         names=_names(query), from_ms=_ms(first), before_ms=_ms(last + timedelta(days=1)), raw=raw
     )
-    return Wanted(selection, _limit(query, limits), query.get("time_in_ms", "").lower() in {"true", "1"})
+    in_ms = query.get("time_in_ms", "").lower() in {"true", "1"}
+    return Wanted(selection, _limit(query, limits), in_ms, holds)
 
 
 def _day(query: Mapping[str, str], name: str) -> date:
@@ -157,7 +183,7 @@ def _names(query: Mapping[str, str]) -> list[str]:
 def _limit(query: Mapping[str, str], limits: Limits) -> int:
     given = query.get("limit")
     if given is None:
-        return -1  # SQLite: no limit
+        return -1  # no limit
     if not given.isdecimal() or not 1 <= int(given) <= limits.max_exported:
         raise BadQueryError(f"limit: from 1 to {limits.max_exported}")
     return int(given)

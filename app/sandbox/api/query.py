@@ -18,11 +18,13 @@ from app.sandbox.api.bodies import form_fields
 from app.sandbox.api.call import Call, Fate
 from app.sandbox.api.credentials import Caller, Credentials
 from app.sandbox.api.endpoint import RATE_LIMITED, Surroundings, strike
-from app.sandbox.api.query_form import BadQueryError, Form, Wanted, read_form
+from app.sandbox.api.query_form import UNCACHED, BadQueryError, Form, Wanted, read_form
 from app.sandbox.api.query_rate import QueryRate
+from app.sandbox.api.query_selection import chosen
 from app.sandbox.api.query_sessions import Session, Sessions
 from app.sandbox.population.membership import Population
 from app.sandbox.store.cohorts import Cohort, Cohorts, UnknownCohortError
+from app.sandbox.store.events import Events
 from app.sandbox.store.meta import SEEDED_MS, Meta
 from app.sandbox.store.profiles import Profiles, Properties
 
@@ -30,7 +32,6 @@ PROFILES_PATH = "/query/engage"
 COHORTS_PATH = "/query/cohorts/list"
 READERS = {Caller.SERVICE_ACCOUNT, Caller.SECRET}
 STRIKING = ("status", "delay", "timeout", "cut")
-UNCACHED = "request for page in uncached query for params"
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,26 @@ class QueryStores:
     cohorts: Cohorts
     population: Population
     meta: Meta
+    events: Events
 
 
 class Query:
     """Answers queries; faults strike here, too."""
 
     def __init__(
-        self, stores: QueryStores, credentials: Credentials, shared: Surroundings, project_id: str
+        self,
+        stores: QueryStores,
+        credentials: Credentials,
+        shared: Surroundings,
+        project_id: str,
+        rate: QueryRate,
     ) -> None:
         self.sessions = Sessions()
         self._stores = stores
         self._credentials = credentials
         self._shared = shared
         self._project_id = project_id
-        self._rate = QueryRate()
+        self._rate = rate
 
     def profiles(self, call: Call) -> Answer | Fate:
         """Answer a profile query, or say what becomes of the connection instead."""
@@ -148,7 +155,9 @@ class Query:
 
     def _found(self, wanted: Wanted) -> set[str]:
         found = self._members(wanted.cohort_id) if wanted.cohort_id is not None else self._everybody()
-        return found if wanted.distinct_ids is None else found & wanted.distinct_ids
+        if wanted.distinct_ids is not None:
+            found &= wanted.distinct_ids
+        return chosen(found, wanted, self._stores.profiles, self._stores.events, self._shared.clock.now_s())
 
     def _members(self, cohort_id: int) -> set[str]:
         try:

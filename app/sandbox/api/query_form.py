@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-REFUSED = ("where", "behaviors", "as_of_timestamp", "data_group_id")
+REFUSED = ("data_group_id",)
+UNCACHED = "request for page in uncached query for params"
 TRUE, FALSE = {"true", "1"}, {"false", "0"}
 
 
@@ -24,11 +25,17 @@ class Wanted:
     Attributes:
         cohort_id: Only who is in this cohort; None for everybody.
         distinct_ids: Only these; None for everybody.
+        where: An expression that holds for them; None for any.
+        behaviors: What `where` asks about beside properties, as it was given; None for nothing.
+        as_of_s: Up to when behaviors count; None for now.
         include_all_users: Ids without a profile as well. Cohorts are made of profiles here: no difference.
     """
 
     cohort_id: int | None
     distinct_ids: frozenset[str] | None
+    where: str | None
+    behaviors: str | None
+    as_of_s: int | None
     include_all_users: bool
 
 
@@ -57,17 +64,42 @@ def read_form(fields: Mapping[str, str]) -> Form:
     """
     for name in REFUSED:
         if fields.get(name):
-            raise BadQueryError(f"{name}: this sandbox does not evaluate it; select with filter_by_cohort")
+            raise BadQueryError(f"{name}: this sandbox has no group profiles to query; leave it out")
     page, session_id = _page(fields), fields.get("session_id") or None
     if page and session_id is None:
         raise BadQueryError("session_id: required for pages above 0")
     names = _names(fields, "output_properties")
+    wanted = _wanted(fields)
+    if page and wanted.behaviors and wanted.as_of_s is None:
+        raise BadQueryError(UNCACHED)
     return Form(
-        wanted=Wanted(_cohort(fields), _ids(fields), _flag(fields, "include_all_users")),
+        wanted=wanted,
         output_properties=None if names is None else frozenset(names),
         session_id=session_id,
         page=page,
     )
+
+
+def _wanted(fields: Mapping[str, str]) -> Wanted:
+    if fields.get("behaviors") and fields.get("filter_by_cohort"):
+        raise BadQueryError("behaviors: cannot stand beside filter_by_cohort")
+    return Wanted(
+        cohort_id=_cohort(fields),
+        distinct_ids=_ids(fields),
+        where=fields.get("where") or None,
+        behaviors=fields.get("behaviors") or None,
+        as_of_s=_as_of(fields),
+        include_all_users=_flag(fields, "include_all_users"),
+    )
+
+
+def _as_of(fields: Mapping[str, str]) -> int | None:
+    given = fields.get("as_of_timestamp")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit()):
+        raise BadQueryError("as_of_timestamp: seconds since 1970")
+    return int(given)
 
 
 def _page(fields: Mapping[str, str]) -> int:

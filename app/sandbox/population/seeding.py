@@ -1,5 +1,7 @@
 """Fill a new state with people and cohorts."""
 
+from collections.abc import Callable, Iterable
+
 from app.sandbox.clock import Clock
 from app.sandbox.config import SandboxConfig
 from app.sandbox.population.cohorts import demo_cohorts
@@ -22,13 +24,16 @@ class Seeding:
         cohorts: Cohorts,
         clock: Clock,
         config: SandboxConfig,
+        first: Iterable[Callable[[], None]] = (),
     ) -> None:
+        """Take what is filled, and what else makes its own part of a new state (`first`)."""
         self._database = database
         self._meta = meta
         self._profiles = profiles
         self._cohorts = cohorts
         self._clock = clock
         self._config = config
+        self._first = tuple(first)
 
     def ensure(self) -> bool:
         """Fill the state if it is new; return whether it was."""
@@ -53,4 +58,6 @@ class Seeding:
         self._profiles.write(people, now_ms)
         for name, description, conditions in demo_cohorts(self._config.cohorts):
             self._cohorts.create(name, description, conditions)
+        for fill in self._first:
+            fill()
         self._meta.set(SEEDED_MS, now_ms)

@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS links (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
     outcome TEXT NOT NULL, reason TEXT NOT NULL, received_ms INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS documents (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (kind, key)
+);
 """
 CLEARED = (
     "profiles",
@@ -61,6 +65,7 @@ CLEARED = (
     "aliases",
     "links",
     "deletions",
+    "documents",
 )
 
 

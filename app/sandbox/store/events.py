@@ -5,7 +5,7 @@ Two arrivals are one event if event, time, distinct_id and `$insert_id` are equa
 as duplicates are dropped when events are read, and by then links have done their work.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +145,21 @@ class Events:
         with self._database.reading() as connection:
             rows = connection.execute(query, [*parameters, selection.at_least, after, limit])
             return [_stored(row) for row in rows]
+
+    def each(self, selection: Selection, at_once: int) -> Iterator[StoredEvent]:
+        """Yield events in the order of time, taken from the database some at a time.
+
+        The state is locked until the last one was taken, or the iterator was closed.
+        """
+        grouped, parameters = self._grouped(selection)
+        query = (
+            "SELECT event, time_ms, person, distinct_id, insert_id, properties, source, arrivals, "  # noqa: S608 -- made of fixed parts
+            f"received_ms, latest FROM ({grouped}) ORDER BY time_ms, latest"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query, parameters)
+            while chunk := rows.fetchmany(at_once):
+                yield from map(_stored, chunk)
 
     def counts(self, selection: Selection) -> dict[str, Count]:
         """Return, by name, how many events there are and how many arrivals they took."""

@@ -82,7 +82,7 @@ def test_names_and_a_limit_choose(machine: Machine) -> None:
         ({"limit": "0"}, "limit"),
         ({"limit": "100001"}, "limit"),
         ({"limit": "many"}, "limit"),
-        ({"where": 'properties["a"] == 1'}, "where"),
+        ({"where": 'properties["a"] ~ 1'}, "where"),
     ],
 )
 def test_a_query_with_a_mistake_is_answered_400_with_a_sentence(

@@ -96,7 +96,7 @@ def test_a_session_that_is_not_this_querys_or_too_old_is_refused(
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"where": 'properties["a"] == 1'}, "where"),
+        ({"where": 'properties["a"] ~ 1'}, "where"),
         ({"behaviors": "[]"}, "behaviors"),
         ({"page": "1"}, "session_id"),
         ({"page": "-1"}, "page"),
