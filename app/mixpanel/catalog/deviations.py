@@ -27,6 +27,7 @@ class Deviation:
     reason: str
 
 
+_IMPORT_ROLE: Final = "a service account needs to be Admin or Owner, says Mixpanel's page on service accounts"
 _A_BATCH: Final = "the body is described as a text; the prose says what it is, an array of updates"
 _EVENT_SELECTORS: Final = "a number selects no events; the prose says selectors, which go as a JSON array"
 
@@ -55,6 +56,8 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
         "oauth, project_secret, project_token, service_account",
         "the project's token may be the username of Basic auth, with an empty password",
     ),
+    Deviation("import-events", "role", "None", "admin", _IMPORT_ROLE),
+    Deviation("identity-merge", "role", "None", "admin", _IMPORT_ROLE),
     Deviation("profile-batch-update", "records", "False", "True", _A_BATCH),
     Deviation("group-batch-update", "records", "False", "True", _A_BATCH),
     Deviation("engage-query", "form.behaviors type", "integer", "array", _EVENT_SELECTORS),

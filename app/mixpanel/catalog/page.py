@@ -21,7 +21,7 @@ How calls are made, what they cost and what errors mean: [the client](mixpanel-c
 
 An endpoint is named by its family and its own name, `query.funnels`. In the tables, "where" is the part of
 the request that a parameter goes in. A parameter is **required** where Mixpanel says so; "filled in" means
-that the relay knows the value and puts it in, unless another is given. A value "as JSON text" may be given
+that the relay knows the value and puts it in: leave it out. A value "as JSON text" may be given
 as JSON; it is sent as text.
 """
 _HOST_NAMES: Final = ("ingestion", "query", "export", "pipelines", "app", "legacy")

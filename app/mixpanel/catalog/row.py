@@ -50,7 +50,7 @@ class Parameter:
         encoded: The value goes as JSON text within a string (`event=["a","b"]`), whatever `type` says; `type`
             is the published one.
         fields: What an object, or each element of an array of objects, consists of; empty: not documented.
-        filled: Which of the project's own facts the client puts in when the caller names none.
+        filled: Which of the project's own facts the client puts in; a caller has no need to name it.
         description: One or two sentences for people.
     """
 

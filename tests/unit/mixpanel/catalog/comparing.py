@@ -52,6 +52,7 @@ def _facts(row: Endpoint, published: Operation) -> Iterable[tuple[str, Any, Any]
         ("path", published.path, row.path),
         ("host", published.url, getattr(HOSTS["us"], row.host)),
         ("credentials", sorted(published.credentials), sorted(row.credentials)),
+        ("role", published.role, row.role),
         ("body", published.body, row.body.kind),
         ("body required", published.body_required, row.body.required),
         ("records", published.records, row.body.shape == "records"),

@@ -25,6 +25,7 @@ BODIES = {
     "text/csv": "csv",
 }
 ANSWERS = {"application/json": "json", "text/plain": "text"}
+ROLE = re.compile(r"[Rr]equires a role of at least (\w+)")
 BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -53,6 +54,7 @@ class Operation:
     described: bool
     bodies: list[dict[str, Facts]] = field(default_factory=list)
     answer: str = "none"
+    role: str | None = None
 
 
 @functools.cache
@@ -98,6 +100,7 @@ class _Document:
             described=shape.get("format") != "blob",
             bodies=self._variants(shape["items"] if records else shape),
             answer=self._answer(what["responses"]),
+            role=told[1].lower() if (told := ROLE.search(what.get("description", ""))) else None,
         )
 
     def _url(self) -> str:
