@@ -154,7 +154,10 @@ def _of_its_state(views: SubscriptionViews) -> tuple[Endpoint, ...]:
             f"{_ONE}/pause",
             "DELETE",
             views.resume,
-            ("Resume a subscription", "At once, whoever paused it; also one that has ended."),
+            (
+                "Resume a subscription",
+                "At once, or behind a message on its way; whoever paused it, and also one that has ended.",
+            ),
         ),
         _endpoint(
             f"{_ONE}/rotate-secret",
