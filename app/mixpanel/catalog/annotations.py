@@ -1,6 +1,6 @@
 """Family `annotations`: notes on days of the charts.
 
-Source: https://docs.mixpanel.com/reference/annotations-api, `annotations.openapi.yaml`.
+Source: `annotations.openapi.yaml`.
 """
 
 from functools import partial

@@ -27,7 +27,7 @@ class Deviation:
     reason: str
 
 
-_IMPORT_ROLE: Final = "a service account needs to be Admin or Owner, says Mixpanel's page on service accounts"
+_IMPORT_ROLE: Final = "a service account needs to be Admin or Owner, says Mixpanel's documentation"
 _A_BATCH: Final = "the body is described as a text; the prose says what it is, an array of updates"
 _EVENT_SELECTORS: Final = "a number selects no events; the prose says selectors, which go as a JSON array"
 

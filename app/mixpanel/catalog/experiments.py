@@ -1,6 +1,6 @@
 """Family `experiments`: made, launched, decided.
 
-Source: https://docs.mixpanel.com/reference/experiments-api, `experiments.openapi.yaml`.
+Source: `experiments.openapi.yaml`.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
 """Family `feature-flags`: which variant somebody gets, and the flags themselves.
 
-Source: https://docs.mixpanel.com/reference/feature-flags-api, `feature-flags.openapi.yaml` and
+Source: `feature-flags.openapi.yaml` and
 `feature-flags-management.openapi.yaml`.
 """
 

@@ -1,6 +1,6 @@
 """Family `gdpr`: what Mixpanel has of somebody, and its deletion. Up to 2,000 ids a request.
 
-Source: https://docs.mixpanel.com/reference/gdpr-api, `gdpr.openapi.yaml`.
+Source: `gdpr.openapi.yaml`.
 """
 
 from functools import partial

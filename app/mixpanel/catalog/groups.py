@@ -1,6 +1,6 @@
 """Family `ingestion`: what the profiles of groups say.
 
-Source: https://docs.mixpanel.com/reference/group-profiles, `ingestion.openapi.yaml`.
+Source: `ingestion.openapi.yaml`.
 """
 
 from functools import partial

@@ -2,7 +2,7 @@
 
 Which of them a project knows, its identity system decides (docs/identity.md). Said twice, they link once.
 
-Source: https://docs.mixpanel.com/reference/identities, `identity.openapi.yaml`.
+Source: `identity.openapi.yaml`.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Family `ingestion`: events.
 
-Source: https://docs.mixpanel.com/reference/ingestion-api, `ingestion.openapi.yaml`.
+Source: `ingestion.openapi.yaml`.
 """
 
 from typing import Final

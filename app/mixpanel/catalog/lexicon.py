@@ -2,7 +2,7 @@
 
 Fewer than 4,000 events and properties a minute, fewer than 3,000 truncations or deletions a request.
 
-Source: https://docs.mixpanel.com/reference/lexicon-schemas-api, `lexicon-schemas.openapi.yaml`.
+Source: `lexicon-schemas.openapi.yaml`.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
 """Family `ingestion`: tables that add properties to what is asked.
 
-Source: https://docs.mixpanel.com/reference/lookup-tables, `ingestion.openapi.yaml`.
+Source: `ingestion.openapi.yaml`.
 """
 
 from typing import Final

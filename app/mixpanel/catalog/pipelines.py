@@ -3,7 +3,7 @@
 Mixpanel has one endpoint to create a pipeline of any type, and one to edit it. Here are besides rows for a
 single type each, with what that type needs: `create-gcs-raw` for `create` with `type` `gcs-raw`.
 
-Source: https://docs.mixpanel.com/reference/data-pipelines-api, `data-pipelines.openapi.yaml`.
+Source: `data-pipelines.openapi.yaml`.
 """
 
 from collections.abc import Iterable

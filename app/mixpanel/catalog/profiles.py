@@ -3,7 +3,7 @@
 Repeated by mistake, `$add` adds twice and `$append` appends twice: they are not idempotent, nor is a batch
 that may hold them.
 
-Source: https://docs.mixpanel.com/reference/user-profiles, `ingestion.openapi.yaml`.
+Source: `ingestion.openapi.yaml`.
 """
 
 from dataclasses import replace

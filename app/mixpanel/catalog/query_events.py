@@ -1,6 +1,6 @@
 """Family `query`: counts of events and of their properties' values.
 
-Source: https://docs.mixpanel.com/reference/query-api, `query.openapi.yaml`.
+Source: `query.openapi.yaml`.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Family `query`: people. Cohorts, profiles, what somebody did, and queries in JavaScript (JQL).
 
-Source: https://docs.mixpanel.com/reference/query-api, `query.openapi.yaml`.
+Source: `query.openapi.yaml`.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Family `query`: the reports that Mixpanel's own pages show (insights, funnels, retention, segmentation).
 
-Source: https://docs.mixpanel.com/reference/query-api, `query.openapi.yaml`.
+Source: `query.openapi.yaml`.
 """
 
 from functools import partial

@@ -2,7 +2,7 @@
 
 An account's secret is shown once, in the answer that creates it.
 
-Source: https://docs.mixpanel.com/reference/service-accounts-api, `service-accounts.openapi.yaml`.
+Source: `service-accounts.openapi.yaml`.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
 """Family `warehouse`: imports from a warehouse (BigQuery, Snowflake, Redshift, Databricks, PostgreSQL).
 
-Source: https://docs.mixpanel.com/reference/warehouse-connectors-api, `warehouse-connectors.openapi.yaml`.
+Source: `warehouse-connectors.openapi.yaml`.
 """
 
 from dataclasses import replace
