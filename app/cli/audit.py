@@ -1,5 +1,6 @@
 """`flask audit ...`: who changed what (docs/operations.md, the audit log)."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import click
@@ -75,13 +76,13 @@ def audit_table(found: list[Written]) -> str:
             f"{written.entry.actor.kind} {clean(written.entry.actor.id)}",
             clean(written.entry.actor.name),
             clean(written.entry.action, _LONGEST),
-            clean(", ".join(f"{name} {value}" for name, value in written.entry.resources.items()), _LONGEST),
             f"{written.entry.outcome} ({written.entry.status})",
-            ", ".join(f"{name} {value:,}" for name, value in written.entry.counts.items()),
+            clean(", ".join(_about(written)), 2 * _LONGEST),
         )
         for written in found
     )
-    return table(("time", "who", "name", "what", "about", "outcome", "came to"), rows)
+    headers = ("time", "who", "name", "what", "outcome", "about")
+    return table(headers, rows, spare=("name", "outcome"))
 
 
 def _which(services: Services, asked: dict[str, Any]) -> Which:
@@ -94,3 +95,10 @@ def _which(services: Services, asked: dict[str, Any]) -> Which:
         before_ms=read_age(asked["older_than"], now_ms) if asked["older_than"] else None,
         since_ms=read_age(asked["newer_than"], now_ms) if asked["newer_than"] else None,
     )
+
+
+def _about(written: Written) -> Iterator[str]:
+    """Yield what it was about, and what it came to."""
+    entry = written.entry
+    yield from (f"{name} {value}" for name, value in entry.resources.items())
+    yield from (f"{name} {value:,}" for name, value in entry.counts.items())

@@ -130,7 +130,8 @@ def cohorts_table(found: list[Found], now_ms: int) -> str:
         for each in found
     )
     counts = ("members", "quarantined")
-    return table(("project", "cohort", "name", *counts, "synced", "notes"), rows, numbers=counts)
+    headers = ("project", "cohort", "name", *counts, "synced", "notes")
+    return table(headers, rows, numbers=counts, spare=("quarantined", "project"))
 
 
 def notes(cohort: Cohort) -> Iterator[str]:
@@ -173,13 +174,14 @@ def sessions_table(detail: CohortDetail, now_ms: int) -> str:
         (
             clean(each.id),
             each.state,
-            ", ".join(_pages(each)),
             _both(each.began_ms, now_ms),
             f"{(each.newest_ms - each.began_ms) / 1000:.1f} s",
+            ", ".join(_pages(each)),
         )
         for each in detail.sessions
     )
-    return table(("session", "state", "pages", "first page", "until the last"), rows)
+    headers = ("session", "state", "first page", "until the last", "pages")
+    return table(headers, rows, spare=("until the last", "first page"))
 
 
 def _pages(session: Session) -> Iterator[str]:

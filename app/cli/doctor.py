@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 import click
 
-from app.cli.formatting import clean, plural
+from app.cli.formatting import NARROWEST, clean, plural, terminal_width
 from app.cli.opening import json_option, print_json
 from app.services import build_services
 from app.status.checks import Check, Verdict
@@ -62,8 +63,19 @@ def line(check: Check, *, colour: bool = False) -> str:
     """Return a check as it is printed, with its advice on a line of its own."""
     verdict = f"{check.verdict:<4}"
     shown = click.style(verdict, fg=COLOURS[check.verdict]) if colour else verdict
-    text = f"  {shown}  {check.name:<{NAME_WIDTH}}  {clean(check.found, 300)}"
-    return f"{text}\n{'':{NAME_WIDTH + 10}}-> {check.advice}" if check.advice else text
+    found = _broken(clean(check.found, 300), NAME_WIDTH + 10)
+    text = f"  {shown}  {check.name:<{NAME_WIDTH}}  {found}"
+    if not check.advice:
+        return text
+    return f"{text}\n{'':{NAME_WIDTH + 10}}-> {_broken(check.advice, NAME_WIDTH + 13)}"
+
+
+def _broken(text: str, indent: int) -> str:
+    """Break a text where the terminal ends, every line but the first indented."""
+    width = terminal_width()
+    if width is None:
+        return text
+    return f"\n{'':{indent}}".join(textwrap.wrap(text, max(width - indent, NARROWEST))) or text
 
 
 def summary(checks: Iterable[Check]) -> str:

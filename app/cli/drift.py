@@ -3,6 +3,7 @@
 import click
 from flask.cli import AppGroup
 
+from app.cli.finding import names_of
 from app.cli.formatting import ago, clean, number, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
 from app.resync.audit.findings import AuditState
@@ -28,17 +29,22 @@ def list_(project_id: str | None, as_json: bool) -> None:
         found = {each: services.copies.audit(each) for each in chosen}
         asks = {each for each in chosen if services.settings.projects[each].service_account}
         every_s = services.settings.audit_interval_s
+        names = names_of(services, [each for each, state in found.items() if state.checks])
         now_ms = int(services.redis.time()[0]) * 1000
     if as_json:
         print_json({"ok": True, "projects": found})
         return
     for each, state in found.items():
         click.echo(f"Project {each}: {_said(state, now_ms, asks=each in asks and every_s > 0)}")
-    rows = [_row(each, check, now_ms) for each, state in found.items() for check in state.checks.values()]
+    rows = [
+        _row(each, check, names.get((each, check.cohort_id), ""), now_ms)
+        for each, state in found.items()
+        for check in state.checks.values()
+    ]
     if rows:
         counts = ("ours", "Mixpanel's", "missing", "too many")
-        headers = ("project", "cohort", *counts, "read", "as", "")
-        click.echo("\n" + table(headers, rows, numbers=counts))
+        headers = ("project", "cohort", "name", *counts, "read", "as", "")
+        click.echo("\n" + table(headers, rows, numbers=counts, spare=("name", "project")))
 
 
 def _said(state: AuditState, now_ms: int, *, asks: bool) -> str:
@@ -51,10 +57,11 @@ def _said(state: AuditState, now_ms: int, *, asks: bool) -> str:
     )
 
 
-def _row(project_id: str, check: Check, now_ms: int) -> tuple[str, ...]:
+def _row(project_id: str, check: Check, name: str, now_ms: int) -> tuple[str, ...]:
     return (
         project_id,
         check.cohort_id,
+        name,
         number(check.ours),
         number(check.theirs),
         number(check.missing),

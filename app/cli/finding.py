@@ -1,5 +1,7 @@
 """Find the one cohort that a command is about."""
 
+from collections.abc import Iterable
+
 from app.cli.formatting import clean
 from app.cli.opening import chosen_projects, end
 from app.services import Services
@@ -12,6 +14,15 @@ def one_cohort(services: Services, wanted: str, project_id: str | None, *, as_js
     if len(found) != 1:
         end([not_one(wanted, found)], as_json=as_json)
     return found[0]
+
+
+def names_of(services: Services, project_ids: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return the cohorts' names, fit for a cell, by project and cohort."""
+    return {
+        (each, cohort.id): clean(cohort.name)
+        for each in project_ids
+        for cohort in services.cohorts.list(each)
+    }
 
 
 def not_one(wanted: str, found: list[Found]) -> str:

@@ -3,9 +3,11 @@
 Names come from outside: what a terminal would act upon is taken out of them.
 """
 
+import shutil
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from tabulate import tabulate
 
@@ -16,13 +18,18 @@ _KIB: Final = 1024
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has; None where the output is read by something else."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def table(
     headers: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
     numbers: Collection[str] = (),
     spare: Sequence[str] = (),
-    width: int | None = None,
+    width: int | Literal["terminal"] | None = "terminal",
 ) -> str:
     """Return a table.
 
@@ -34,6 +41,8 @@ def table(
         width: how wide it may be; None for as wide as it comes. What is too wide without the spare columns is
             broken within its last column.
     """
+    if width == "terminal":
+        width = terminal_width()
     cells = [[str(cell) for cell in row] for row in rows]
     names = list(headers)
     for name in spare:

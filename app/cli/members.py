@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from app.cli.formatting import ago, clean, moment, section, table
+from app.cli.formatting import ago, clean, moment
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
 from app.cohorts.why import Named, Why
 from app.status.telling import told_why
@@ -34,23 +34,22 @@ def show(distinct_id: str, project_id: str | None, as_json: bool) -> None:
 
 
 def why_text(found: list[tuple[str, Why]], now_ms: int) -> str:
-    """Return a line a cohort, and what is in doubt below."""
-    rows = (
-        (
-            project_id,
-            clean(why.cohort_id),
-            clean(why.cohort_name),
-            "yes" if why.member else "no",
-            f"{moment(why.brought.time_ms)} ({ago(why.brought.time_ms, now_ms)})" if why.brought else "-",
-            _named(why.brought),
-            _named(why.last_named),
-        )
-        for project_id, why in found
-    )
-    headers = ("project", "cohort", "name", "in it", "since", "brought in by", "last named by")
-    doubts = [f"{clean(why.cohort_name)}: {doubt}" for _, why in found for doubt in why.doubts]
-    text = table(headers, rows)
-    return text + "\n\n" + section("NOT CERTAIN YET", "\n".join(doubts)).rstrip() if doubts else text
+    """Return a paragraph a cohort: it is about few of them, and each has much to say."""
+    return "\n\n".join(_about(project_id, why, now_ms) for project_id, why in found)
+
+
+def _about(project_id: str, why: Why, now_ms: int) -> str:
+    since = f"{moment(why.brought.time_ms)} ({ago(why.brought.time_ms, now_ms)})" if why.brought else "-"
+    fields = [
+        ("In it", "yes" if why.member else "no"),
+        ("Since", since),
+        ("Brought by", _named(why.brought)),
+        ("Last named", _named(why.last_named)),
+        *(("Not certain", doubt) for doubt in why.doubts),
+    ]
+    lines = [f"  {name:<12} {value}" for name, value in fields]
+    title = f"Cohort {clean(why.cohort_id)} of project {project_id}: {clean(why.cohort_name)}"
+    return "\n".join([title, "", *lines])
 
 
 def _named(named: Named | None) -> str:

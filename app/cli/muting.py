@@ -3,7 +3,7 @@
 import click
 
 from app.cli.auditing import audited
-from app.cli.finding import one_cohort
+from app.cli.finding import names_of, one_cohort
 from app.cli.formatting import ago, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
 
@@ -21,6 +21,7 @@ def silent(project_id: str | None, as_json: bool) -> None:
                 each, services.cohorts.list(each), services.copies.audit(each)
             )
         ]
+        names = names_of(services, {each for each, _ in found})
         now_ms = int(services.redis.time()[0]) * 1000
     if as_json:
         told = [{"project_id": each, "silence": silence} for each, silence in found]
@@ -30,12 +31,15 @@ def silent(project_id: str | None, as_json: bool) -> None:
         (
             each,
             silence.cohort_id,
+            names.get((each, silence.cohort_id), ""),
             ago(silence.heard_ms, now_ms),
             "muted" if silence.muted else "deleted in Mixpanel" if silence.unlisted else "",
         )
         for each, silence in found
     ]
-    click.echo(table(("project", "cohort", "heard", "notes"), rows) if rows else "No cohort is silent.")
+    click.echo(
+        table(("project", "cohort", "name", "heard", "notes"), rows) if rows else "No cohort is silent."
+    )
 
 
 @click.command("mute")

@@ -4,8 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
+
+_RATE_AFTER_S: Final = 0.2
+"""Before, what was done when it began makes any rate of it."""
 
 Advance = Callable[[int], None]
 """Says that so many more are done."""
@@ -24,7 +28,8 @@ def progress(label: str, total: int, *, hidden: bool = False) -> Iterator[Advanc
     done = 0
 
     def rate(_: int | None) -> str:
-        return f"{done / max(time.monotonic() - begun_s, 0.001):,.0f}/s"
+        taken_s = time.monotonic() - begun_s
+        return f"{done / taken_s:,.0f}/s" if taken_s >= _RATE_AFTER_S else ""
 
     if hidden or not sys.stderr.isatty():
         yield lambda _: None

@@ -76,7 +76,7 @@ def list_(project_id: str | None, limit: int, as_json: bool, **asked: Any) -> No
 def discard(
     project_id: str | None, everything: bool, dry_run: bool, yes: bool, as_json: bool, **asked: Any
 ) -> None:
-    """Throw them away, for good. The cohorts of pages stay suspect until a full sync."""
+    """Throw away what is in quarantine, for good. The cohorts of pages stay suspect until a full sync."""
     if not (everything or any(asked.values())):
         raise click.UsageError("Say which: --kind, --cohort, --reason, an age, or --all.")
     if as_json and not (yes or dry_run):
@@ -111,7 +111,7 @@ def members_table(found: Sequence[tuple[str, QuarantinedMember]], now_ms: int) -
         )
         for project_id, one in found
     )
-    return table(headers, rows, numbers=("page", "index"))
+    return table(headers, rows, numbers=("page", "index"), spare=("project", "index", "page", "action"))
 
 
 def pages_table(found: Sequence[tuple[str, PageAside]], now_ms: int) -> str:
@@ -124,7 +124,7 @@ def pages_table(found: Sequence[tuple[str, PageAside]], now_ms: int) -> str:
         )
         for project_id, one in found
     )
-    return table(headers, rows, numbers=("page", "size"))
+    return table(headers, rows, numbers=("page", "size"), spare=("project", "size"))
 
 
 def _means(asked: dict[str, Any], kind: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from app.cli.formatting import clean, duration, moment, number
+from app.cli.formatting import clean, duration, moment, number, plural
 from app.cli.progress import progress
 from app.resync.estimate import remaining_s
 from app.resync.state import ResyncState
@@ -50,7 +50,7 @@ def detail(services: Services, state: ResyncState) -> str:
         ("Began", moment(state.began_ms)),
         ("Ended", moment(state.ended_ms)),
         ("Members", number(state.members)),
-        ("Read", f"{number(state.read)} of {number(state.expected)} in {number(state.pages)} pages"),
+        ("Read", f"{number(state.read)} of {number(state.expected)} in {plural(state.pages, 'page')}"),
         ("Left", f"{duration(left_s)} of reading at least" if left_s else "-"),
         ("Came to", counted(state) or "-"),
     ]
@@ -75,15 +75,19 @@ def _while(
     """Show a bar as long as the resync is in one of these states."""
     if state.state not in states:
         return state
-    with progress(f"{label} cohort {state.cohort_id}", _total(state), hidden=hidden) as advance:
+    total = _total(state)
+    with progress(f"{label} cohort {state.cohort_id}", total, hidden=hidden) as advance:
         before = 0
-        while state.state in states:
-            advance(_done(state) - before)
-            before = _done(state)
+        while True:
+            done = min(
+                _done(state), total
+            )  # which is not known while Mixpanel has not said how many there are
+            advance(done - before)
+            before = done
+            if state.state not in states:
+                return state
             time.sleep(LOOK_S)
             state = services.resyncs.get(state.id) or state
-        advance(_done(state) - before)
-    return state
 
 
 def _total(state: ResyncState) -> int:

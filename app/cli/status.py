@@ -1,13 +1,11 @@
 """`flask status`: how everything stands, at a glance."""
 
-import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
 import click
 
-from app.cli.formatting import clean, moment, section
+from app.cli.formatting import clean, moment, section, terminal_width
 from app.cli.opening import json_option, opened, print_json
 from app.cli.status_tables import (
     cohorts_table,
@@ -36,11 +34,6 @@ def status(as_json: bool) -> None:
         print_json({"ok": all(check.ok for check in attention), "attention": attention, "status": overview})
     else:
         click.echo("\n".join(_parts(overview, attention, terminal_width())))
-
-
-def terminal_width() -> int | None:
-    """Return how many columns the terminal has; None where the output is read by something else."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _parts(overview: Overview, attention: Sequence[Check], width: int | None) -> Iterator[str]:

@@ -30,7 +30,7 @@ def subscriptions_table(
         if project_id in (None, each_id)
     ]
     headers = ("id", "project", "to", "state", *_COUNTS, "last taken")
-    return table(headers, rows, numbers=_COUNTS)
+    return table(headers, rows, numbers=_COUNTS, spare=("project", "last taken", "taken", "lost"))
 
 
 def fields_text(seen: Seen, told: dict[str, Any]) -> str:

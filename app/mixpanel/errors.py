@@ -95,7 +95,7 @@ class OverBudget(Throttled):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(
             retry_after_s,
-            f"The project's budget of requests is used up, enough is free in {retry_after_s:.3f} s",
+            f"The project's budget of requests is used up, enough is free in {retry_after_s:,.0f} s",
             None,
         )
 

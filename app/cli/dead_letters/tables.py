@@ -30,9 +30,9 @@ def letters_table(found: Sequence[Found], now_ms: int, *, records: bool) -> str:
         )
         for project_id, stored in found
     ]
-    text = table(headers, rows, numbers=("size",))
     if not records:
-        return text
+        return table(headers, rows, numbers=("size",), spare=("size", "project"))
+    text = table(headers, rows, numbers=("size",), width=None)
     head, below = text.splitlines()[:2], text.splitlines()[2:]
     pairs = zip(below, (orjson.dumps(shown(stored)).decode() for _, stored in found), strict=True)
     return "\n".join([*head, *(line for pair in pairs for line in pair)])

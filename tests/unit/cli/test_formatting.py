@@ -1,6 +1,8 @@
 import pytest
 
+from app.cli.doctor import line
 from app.cli.formatting import ago, clean, duration, moment, plural, size, table
+from app.status.checks import Check
 from tests.unit.status.states import NOW_MS
 
 
@@ -67,3 +69,38 @@ def test_columns_of_numbers_are_aligned_to_the_right_and_wide_characters_take_th
 
 def test_an_id_that_looks_like_a_number_is_left_as_it_is() -> None:
     assert "0012" in table(("cohort",), [("0012",)])
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make standard output a terminal of 60 columns."""
+    monkeypatch.setattr("app.cli.formatting.terminal_width", lambda: 60)
+    monkeypatch.setattr("app.cli.doctor.terminal_width", lambda: 60)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_table_that_is_broader_than_the_terminal_loses_what_is_spare_and_then_breaks_its_last_column() -> (
+    None
+):
+    headers, row = ("id", "spare", "reason"), ("7", "x" * 30, "word " * 20)
+    lines = table(headers, [row], spare=("spare",)).splitlines()
+    assert "x" not in "".join(lines[2:])
+    assert max(map(len, lines)) <= 60
+    assert "".join(lines).count("word") == 20
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_table_that_fits_keeps_everything() -> None:
+    assert "short" in table(("id", "spare"), [("7", "short")], spare=("spare",))
+
+
+def test_what_is_no_terminal_gets_the_whole_width() -> None:
+    assert "word " * 19 in table(("id", "reason"), [("7", "word " * 20)])
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_check_is_broken_below_itself_where_the_terminal_ends() -> None:
+    first, *others = line(Check("memory", "fail", "found " * 12, "advice " * 12)).splitlines()
+    assert first.startswith("  fail  memory")
+    assert all(len(each) <= 60 and each.startswith(" " * 20) for each in others)
+    assert sum(each.strip().startswith("-> ") for each in others) == 1
