@@ -6,6 +6,7 @@ from typing import Final
 
 from redis import Redis
 
+from app.cohorts.applying.replaying import BUSY_LOOK_MS
 from app.cohorts.inbox import Inbox
 from app.destinations.held import ProjectHeld, read_held
 from app.destinations.outbox import Outboxes
@@ -95,7 +96,8 @@ class Standings:
         now_ms = now_s * 1000 + now_us // 1000
         # In the order in which work goes, so that none is missed that goes on meanwhile.
         pages = self._inbox.depth(project.id)["pages"]
-        cohorts = self._redis.zcount(keys.due(project.id), "-inf", now_ms)
+        # A walk that gives way to live changes for a moment is due again after that.
+        cohorts = self._redis.zcount(keys.due(project.id), "-inf", now_ms + BUSY_LOOK_MS)
         of_log = self._statuses(project, lambda lane: lane.source == "log")
         of_outboxes = self._statuses(project, lambda lane: lane.source == "outbox")
         destinations = {**of_log, **of_outboxes}

@@ -7,6 +7,7 @@ import pytest
 
 from app.cli import project_holding
 from app.cohorts.applying import run
+from app.cohorts.applying.replaying import BUSY_LOOK_MS
 from app.cohorts.inbox import InboxFull, NotAccepting
 from app.lanes.state import read_lane
 from app.status.attention import needs_attention
@@ -126,6 +127,13 @@ def working(shop: Relay, monkeypatch: pytest.MonkeyPatch, *names: str) -> list[i
 
     monkeypatch.setattr(time, "sleep", run_some)
     return left
+
+
+def test_a_walk_that_gives_way_to_live_changes_for_a_moment_is_still_to_be_done(shop: Relay) -> None:
+    redis, project = shop.services.redis, shop.services.settings.projects[SHOP]
+    seconds, micros = redis.time()
+    redis.zadd(keys.due(SHOP), {"7": seconds * 1000 + micros // 1000 + BUSY_LOOK_MS})
+    assert shop.services.standings.read(project).remaining.cohorts == 1
 
 
 def test_draining_waits_until_all_is_delivered(
