@@ -28,7 +28,7 @@ from app.erasure.persistence import Kind, Persistence
 from app.erasure.reading import ReadingShare
 from app.lanes.lanes import HeldLane, Lanes
 from app.lanes.outcome import Outcome
-from app.lanes.work import APPLY, ERASURE, RESYNC, lanes_of
+from app.lanes.work import APPLY, ERASURE, RESYNC, WEBHOOKS, lanes_of
 from app.store import keys, scripts
 from app.store.slices import slices
 from config.projects import Project
@@ -129,10 +129,13 @@ class ErasureLane:
         return 0
 
     def _gather(self, lane: HeldLane, project: Project, number: int, stored: Stored) -> int:
-        """Wake the lanes that have a share in it; once all have done theirs, take out what is nobody's."""
+        """Wake the lanes that have a share in it; once all have done theirs, take out what is nobody's.
+
+        The lane of subscriptions keeps nothing of anybody, and may have no worker.
+        """
         del stored
         asked = read(self._redis, project.id, number)
-        sharing = [kind.name for kind in lanes_of(project) if kind.name != ERASURE.name]
+        sharing = [kind.name for kind in lanes_of(project) if kind not in (ERASURE, WEBHOOKS)]
         missing = [name for name in sharing if name not in asked.done]
         if missing:
             self._note(lane, number, reason=f"waits for the lanes: {', '.join(missing)}")

@@ -9,7 +9,7 @@ import pytest
 
 from app.cohorts.resync import Resync
 from app.destinations.identity.writing import LINKED
-from app.lanes.work import APPLY, lanes_of
+from app.lanes.work import APPLY, WEBHOOKS, lanes_of
 from app.store import keys
 from config.rules import Operation, Rule, RuleSet
 from tests.conftest import StartRedis
@@ -123,6 +123,21 @@ def test_many_erasures_have_streams_and_files_written_anew_together(world: World
     assert calls["cmdstat_bgrewriteaof"] <= 3
     assert calls["cmdstat_rename"] <= 2 * 3
     assert not any(each.encode() in value for each in people for _, value in world.everything())
+
+
+def test_nobody_waits_for_the_lane_of_subscriptions_which_may_have_no_worker(
+    world: World, mixpanel: Mixpanel
+) -> None:
+    """It keeps nothing of anybody but places in the log."""
+    mixpanel.status = 200
+    world.accept(world.page([ANN, BOB], linked=False))
+    world.run_all()
+    state = world.erase(ANN)
+    for lane in 2 * lanes_of(world.project):
+        if lane.name != WEBHOOKS.name:
+            world.hurry()
+            world.run(lane.name)
+    assert world.state(state.id).state not in ("asked", "erasing")
 
 
 def test_a_group_with_much_pending_does_not_have_the_log_copied_in_vain(
