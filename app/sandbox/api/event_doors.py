@@ -20,7 +20,7 @@ from app.sandbox.config import Limits
 from app.sandbox.identity.systems import device_node
 
 NAMING = ("distinct_id", "$user_id", "$device_id", "$identified_id", "$anon_id", "alias")
-TRUSTED = {Caller.SERVICE_ACCOUNT, Caller.SECRET}
+TRUSTED = {Caller.SERVICE_ACCOUNT, Caller.SECRET, Caller.OAUTH}
 
 
 class EventDoor:
@@ -59,10 +59,12 @@ class ImportDoor(EventDoor):
     def refuse(self, call: Call) -> Answer | None:
         """Turn away whoever has no right credentials, or a role below Admin."""
         found = self._credentials.reader(call)
-        if found.caller in {Caller.NOBODY, Caller.OAUTH}:
+        if found.caller is Caller.NOBODY:
             return answers.refusal(401, "Invalid credentials")
         if found.role is not None and found.role < Role.ADMIN:
-            return answers.refusal(403, "The service account needs a role of Owner or Admin")
+            return answers.refusal(
+                401, "Invalid credentials: the service account needs a role of Owner or Admin"
+            )
         return None
 
     def read(self, data: bytes, call: Call) -> list[Any]:

@@ -47,7 +47,7 @@ class Annotations:
         first = str(asked.day("fromDate")) if asked.text("fromDate") else ""
         last = str(asked.day("toDate")) if asked.text("toDate") else "9999"
         found = [one for one in self._all() if first <= one["date"][:10] <= last]
-        return said({"status": "ok", "results": [_shown(one) for one in found]})
+        return said({"status": "ok", "results": [self._shown(one) for one in found]})
 
     def _create(self, asked: Asked) -> Answer:
         given = asked.body()
@@ -111,8 +111,9 @@ class Annotations:
         return kept
 
     def _answered(self, number: int, status: int = 200) -> Answer:
-        return said({"status": "ok", "results": _shown(self._found(number))}, status)
+        return said({"status": "ok", "results": self._shown(self._found(number))}, status)
 
-
-def _shown(kept: Document) -> Document:
-    return {name: kept[name] for name in SHOWN}
+    def _shown(self, kept: Document) -> Document:
+        tags = self._documents.all(TAG)
+        named = [tags[str(one)] for one in kept["tags"] if str(one) in tags]
+        return {name: kept[name] for name in SHOWN} | {"tags": named}

@@ -21,7 +21,7 @@ NAME = "/experiments"
 BASE = "/api/app/workspaces/<workspace_id>/experiments"
 LENGTHS = {"name": 255, "description": 400}
 TEXTS = ("name", "description", "hypothesis", "start_date", "end_date")
-LISTS = ("variants", "metrics")
+LISTS = ("variants", "metrics", "tags")
 OBJECTS = ("settings", "exposures_cache", "results_cache")
 EDITABLE = (*TEXTS, *LISTS, *OBJECTS, "status", "global_access_type")
 STATES = ("draft", "active", "concluded", "success", "fail")
@@ -73,6 +73,7 @@ class Experiments:
             "deleted": None,
             "variants": [],
             "metrics": [],
+            "tags": [],
             "settings": {},
             "exposures_cache": {},
             "results_cache": {},

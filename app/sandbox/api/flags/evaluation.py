@@ -15,7 +15,7 @@ from app.sandbox.config import SandboxConfig
 from app.sandbox.store.documents import Document, Documents
 
 NAME = "/flags"
-DEFINED = ("id", "name", "key", "status", "project_id", "workspace_id", "ruleset", "context")
+DEFINED = ("id", "name", "key", "status", "project_id", "workspace_id", "context")
 OPTIONAL = ("experiment_id", "is_experiment_active")
 
 
@@ -55,4 +55,11 @@ class FlagEvaluation:
 
 def _defined(flag: Document) -> dict[str, Any]:
     optional = {name: flag[name] for name in OPTIONAL if flag.get(name) is not None}
-    return {name: flag[name] for name in DEFINED} | optional
+    return {name: flag[name] for name in DEFINED} | {"ruleset": _ruleset(flag["ruleset"])} | optional
+
+
+def _ruleset(kept: Document) -> dict[str, Any]:
+    """Return a ruleset without what was left open, as definitions know no null."""
+    rollout = [{name: value for name, value in rule.items() if value is not None} for rule in kept["rollout"]]
+    ruleset = {"variants": kept["variants"], "rollout": rollout}
+    return ruleset | ({"test": kept["test"]} if kept.get("test") else {})

@@ -52,9 +52,9 @@ class FlagManagement:
             "id": str(uuid.uuid4()),
             "project_id": self._project_id,
             "workspace_id": self._workspace_id,
-            "content_type": "feature_flag",
+            "content_type": "feature-flags",
             "status": "disabled",
-            "hash_salt": secrets.token_hex(8),
+            "hash_salt": secrets.token_hex(16),
             "created": now,
             "creator_id": 1,
             "creator_name": "Sand Box",
@@ -71,7 +71,7 @@ class FlagManagement:
         self._check_key(given["key"], kept["id"])
         changes = _without_nulls(given) | {"modified": iso(asked.now_ms)}
         if given.get("reset_hash_salt"):
-            changes["hash_salt"] = secrets.token_hex(8)
+            changes["hash_salt"] = secrets.token_hex(16)
         if given.get("status") == "enabled" and kept["status"] != "enabled":
             changes["enabled_at"] = iso(asked.now_ms)
         return self._kept(kept | changes)

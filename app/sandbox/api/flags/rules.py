@@ -10,7 +10,7 @@ from app.sandbox.store.documents import Document
 
 STATES = ("enabled", "disabled", "archived")
 METHODS = ("client", "server", "remote_or_local", "remote_only")
-REQUIRED = ("name", "key", "context", "serving_method", "ruleset")
+REQUIRED = ("name", "key", "tags", "context", "serving_method", "ruleset")
 OPTIONAL = (
     *("description", "experiment_id", "status", "data_group_id", "workspace_id", "is_experiment_active"),
     *("hash_salt", "reset_hash_salt"),
@@ -26,6 +26,8 @@ def check(given: dict[str, Any]) -> Document:
     for name in ("name", "key", "context"):
         if not isinstance(given.get(name), str) or not 1 <= len(given[name]) <= LONGEST:
             raise MistakeError(f"{name}: required, a text of at most {LONGEST} characters")
+    if not isinstance(given.get("tags"), list) or not all(isinstance(one, str) for one in given["tags"]):
+        raise MistakeError("tags: required, a list of texts")
     if given.get("serving_method") not in METHODS:
         raise MistakeError(f"serving_method: required, one of {', '.join(METHODS)}")
     if given.get("status", "disabled") not in STATES:
