@@ -1,5 +1,6 @@
 """`flask cohorts ...`: which cohorts there are, and how one of them stands."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 
@@ -11,6 +12,7 @@ from app.cli.finding import not_one
 from app.cli.formatting import ago, clean, moment, number, section, table
 from app.cli.muting import mute, silent, unmute
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
+from app.cli.progress import progress
 from app.cli.resync import resync
 from app.cohorts.registry import Cohort, Session
 from app.cohorts.walking import Member
@@ -85,8 +87,11 @@ def members(cohort: str, project_id: str | None, as_lines: bool, limit: int | No
         everybody = services.walk.all(found[0].project_id, found[0].cohort.id)
         if as_lines:
             click.echo(f"position: {position}", err=True)
-            for member in islice(everybody, limit):
-                click.echo(orjson.dumps(told_member(member)))
+            total = min(found[0].cohort.members, limit or found[0].cohort.members)
+            with progress("Listing", total, hidden=sys.stdout.isatty()) as advance:
+                for member in islice(everybody, limit):
+                    click.echo(orjson.dumps(told_member(member)))
+                    advance(1)
             return
         some = list(islice(everybody, limit or MEMBERS_SHOWN))
     count = found[0].cohort.members

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from redis import RedisError
+from redis import Redis, RedisError
 
 from app.cli.auditing import audited
 from app.cli.doctor import line, summary
 from app.cli.formatting import number, plural, size, table
 from app.cli.opening import end, json_option, opened, print_json, settings_or_end
-from app.cli.progress import progress
+from app.cli.progress import Advance, progress
 from app.cli.resync import ASKED_BY
 from app.installation.backup import NotSaved, save
 from app.installation.comparing import Difference, compare
@@ -63,9 +63,10 @@ def compare_(url: str, contents: bool, as_json: bool) -> None:
     """
     looked = 0
 
-    def seen(more: int) -> None:
+    def seen(more: int, advance: Advance) -> None:
         nonlocal looked
         looked += more
+        advance(more)
 
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise click.BadParameter("must begin with redis://, rediss:// or unix://", param_hint="URL")
@@ -74,7 +75,9 @@ def compare_(url: str, contents: bool, as_json: bool) -> None:
             there.ping()
         except RedisError as error:
             end([redis_sentence(error, url, "URL")], as_json=as_json)
-        found = compare(services.redis, there, contents=contents, seen=seen)
+        total = (services.redis.dbsize() + there.dbsize()) * (2 if contents else 1)
+        with progress("Comparing", total, hidden=as_json) as advance:
+            found = compare(services.redis, there, contents=contents, seen=lambda more: seen(more, advance))
     if as_json:
         print_json({"ok": not found, "looked_at": looked, "differences": [asdict(each) for each in found]})
     elif found:
@@ -99,7 +102,8 @@ def backup(file: Path, as_json: bool) -> None:
         end([f"{file} is there already; name another file."], as_json=as_json)
     with opened(as_json=as_json) as services, audited(services, "state backup") as note:
         try:
-            note.counts["bytes"] = written = save(services.redis, file)
+            with progress("Saving", services.redis.dbsize(), hidden=as_json) as advance:
+                note.counts["bytes"] = written = save(services.redis, file, _Saved(services.redis, advance))
         except NotSaved as error:
             end([str(error)], as_json=as_json)
     if as_json:
@@ -180,6 +184,21 @@ def upgrade(yes: bool, as_json: bool) -> None:
     else:
         click.echo("\n".join(f"To version {each['to']}: {each['what']}." for each in ahead))
         click.echo("\nNothing was changed. Make a backup, then add --yes.")
+
+
+class _Saved:
+    """Tells a bar how many keys a save under way has written, where Redis says so (from 7.0 on)."""
+
+    def __init__(self, redis: Redis, advance: Advance) -> None:
+        self._redis = redis
+        self._advance = advance
+        self._before = 0
+
+    def __call__(self) -> None:
+        keys = int(self._redis.info("persistence").get("current_save_keys_processed", 0))
+        if keys > self._before:
+            self._advance(keys - self._before)
+            self._before = keys
 
 
 def _refuse_if_at_work(services: Services, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from app.cli.dead_letters.options import filter_of, filter_options, now_ms
 from app.cli.dead_letters.tables import Found, letter_text, letters_table
 from app.cli.formatting import clean, plural
 from app.cli.opening import chosen_projects, end, json_option, opened, print_json, project_option
+from app.cli.progress import progress
 from app.destinations.dead_letters.filter import is_letter_id
 from app.destinations.dead_letters.records import letter_json
 from app.destinations.dead_letters.store import Order
@@ -71,10 +72,13 @@ def export(project_id: str | None, output: BinaryIO, **asked: Any) -> None:
     written = 0
     with opened(as_json=False) as services:
         for each in chosen_projects(services.settings, project_id):
-            for stored in services.dead_letters.all(each, filter_of(asked, now_ms(services))):
-                line = {"project_id": each, **_whole(stored)}
-                output.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-                written += 1
+            which, total = filter_of(asked, now_ms(services)), services.dead_letters.count(each)
+            with progress(f"Project {each}", total, hidden=output.isatty()) as advance:
+                for stored in services.dead_letters.all(each, which):
+                    line = {"project_id": each, **_whole(stored)}
+                    output.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                    written += 1
+                    advance(1)
     click.echo(f"{plural(written, 'dead letter')} exported.", err=True)
 
 
