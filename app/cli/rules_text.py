@@ -32,8 +32,8 @@ def _head(plan: RulePlan) -> str:
     head = f"Project {plan.project_id}: rules {plan.rules[:_SHORT]}"
     if plan.used and plan.used != plan.rules:
         head += (
-            f"\nThe workers last used other rules ({plan.used[:_SHORT]}): restart them first, or whoever"
-            " enters meanwhile follows those."
+            f"\nThe workers last used other rules ({plan.used[:_SHORT]}). If they still run with those:"
+            " restart them first, or whoever enters meanwhile follows those."
         )
     return head
 
