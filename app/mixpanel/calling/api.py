@@ -88,7 +88,7 @@ class MixpanelApi:
         """
         row = self.endpoint(family, name)
         built = build(row, project, arguments or {}, options, body=body)
-        patience = self._patience(wait, options, idempotent=row.idempotent)
+        patience = self.patience(wait, options, idempotent=row.idempotent)
         since_us = self._asking.now_us() if fresh else None
         while True:
             try:
@@ -116,7 +116,7 @@ class MixpanelApi:
         rows = [row for row in self.catalog.values() if row.family == family]
         if not rows:
             raise InvalidArguments(family, (("family", "is not known"),))
-        patience = self._patience(wait, options, idempotent=request.repeatable)
+        patience = self.patience(wait, options, idempotent=request.repeatable)
         while True:
             built = build_raw(rows, project, request, options)
             try:
@@ -143,7 +143,7 @@ class MixpanelApi:
             CallFailed: As `call`.
         """
         row = self.endpoint(family, name)
-        patience = self._patience(wait, options, idempotent=row.idempotent)
+        patience = self.patience(wait, options, idempotent=row.idempotent)
         while True:
             built = build(row, project, arguments or {}, options)
             opened = self._open(built, project, row)
@@ -194,7 +194,15 @@ class MixpanelApi:
             raise InvalidArguments(f"{family} {name}", (("endpoint" if known else "family", "is not known"),))
         return row
 
-    def _patience(self, wait: Wait, options: Options, *, idempotent: bool) -> Patience:
+    def patience(self, wait: Wait, options: Options, *, idempotent: bool) -> Patience:
+        """Give what a caller waits and tries again by.
+
+        Raises:
+            InvalidArguments: A request may not take that long.
+        """
+        most_s = self._transport.timeout_s  # the leases of budgets are made for it
+        if options.timeout_s is not None and options.timeout_s > most_s:
+            raise InvalidArguments("options", (("timeout_s", f"must be at most {most_s:g}"),))
         return Patience(wait, options.retries, idempotent=idempotent, sleep=self._sleep, random=self._random)
 
     def _ask(self, built: Built, project: Project, row: Endpoint, since_us: int | None) -> tuple[Kept, bool]:

@@ -113,7 +113,10 @@ def filled(found: dict[str, Any], fields: Sequence[Parameter], project: Project)
             found[one.name] = own
         inner = found.get(one.name)
         if one.fields and isinstance(inner, dict):
-            found[one.name] = filled(inner, one.fields, project)
+            try:
+                found[one.name] = filled(inner, one.fields, project)
+            except InvalidValue as error:
+                raise InvalidValue(error.what, f"{one.name}.{error.path}") from None
     return found
 
 

@@ -18,8 +18,7 @@ import orjson
 
 from app.mixpanel.calling.api import MixpanelApi
 from app.mixpanel.calling.failures import CallFailed
-from app.mixpanel.calling.options import AS_LONG_AS_IT_TAKES, DEFAULT, Options, Wait
-from app.mixpanel.calling.patience import Patience
+from app.mixpanel.calling.options import AS_LONG_AS_IT_TAKES, AT_ONCE, DEFAULT, NO_RETRIES, Options, Wait
 from config.projects import Project
 
 _LEVEL: Final = 3
@@ -96,13 +95,13 @@ class Exporter:
         done = _begin(first, last)
         for begin, end in self._steps(first, last):
             try:
-                done = self._step(out, begin, end, done)
+                done = self._step(out, (begin, end), done, self._wait, self._options)
             except CallFailed as error:
                 raise _from(begin, error) from error
         return done
 
     def to_file(self, path: Path, first: date, last: date, *, compress: bool = False) -> Exported:
-        """Write the events to a file; called again after a failure, it goes on where the last whole step ended.
+        """Write the events to a file; called again, it goes on where the last whole step ended.
 
         Until it is complete, a file of the same name with `.progress` stands beside it.
 
@@ -119,6 +118,7 @@ class Exporter:
         """
         journal = _Journal(path, self._wanted(first, last, compress=compress))
         done, size = journal.read(_begin(first, last))
+        journal.write(done, size)
         with path.open("r+b" if path.exists() else "xb") as file:
             for begin, end in self._steps(done.next_day, last):
                 done = self._tried(file, size, begin, end, done, compress=compress)
@@ -133,13 +133,14 @@ class Exporter:
         self, file: BinaryIO, size: int, begin: date, end: date, done: Exported, *, compress: bool
     ) -> Exported:
         """Write a step, from its beginning each time it breaks off."""
-        patience = Patience(self._wait, self._options.retries, idempotent=True)
+        patience = self._api.patience(self._wait, self._options, idempotent=True)
+        once = replace(self._options, retries=NO_RETRIES)  # the waiting is done here
         while True:
             file.seek(size)
             file.truncate()
             try:
                 with _packed(file, compress=compress) as out:
-                    return self._step(out, begin, end, done)
+                    return self._step(out, (begin, end), done, AT_ONCE, once)
             except CallFailed as error:
                 try:
                     patience.after(error)
@@ -148,11 +149,14 @@ class Exporter:
                     file.truncate()
                     raise _from(begin, error) from error
 
-    def _step(self, out: BinaryIO, begin: date, end: date, done: Exported) -> Exported:
+    def _step(
+        self, out: BinaryIO, days: tuple[date, date], done: Exported, wait: Wait, options: Options
+    ) -> Exported:
+        begin, end = days
         period = {"from_date": begin.isoformat(), "to_date": end.isoformat()}
         arguments = {**self._arguments, **period}
         with self._api.stream(
-            self._project, "export", "events", arguments, wait=self._wait, options=self._options
+            self._project, "export", "events", arguments, wait=wait, options=options
         ) as stream:
             for block in stream.blocks():
                 out.write(block)
@@ -160,8 +164,8 @@ class Exporter:
                     done, events=done.events + block.count(b"\n"), size_bytes=done.size_bytes + len(block)
                 )
                 self._tell(done)
-        days = (end - begin).days + 1
-        done = replace(done, next_day=end + timedelta(days=1), days_done=done.days_done + days)
+        days_done = done.days_done + (end - begin).days + 1
+        done = replace(done, next_day=end + timedelta(days=1), days_done=days_done)
         self._tell(done)
         return done
 
@@ -194,7 +198,7 @@ class _Journal:
             said = orjson.loads(self._path.read_bytes())
         except orjson.JSONDecodeError:
             said = {}
-        if said.get("wanted") != self._wanted or not self._file.exists():
+        if said.get("wanted") != self._wanted or (said["size"] and not self._file.exists()):
             raise NotResumable(f"{self._path} is of another export: name another file, or remove both")
         facts = said["done"]
         days = {name: date.fromisoformat(facts[name]) for name in ("next_day", "last_day")}

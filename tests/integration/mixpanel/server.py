@@ -3,9 +3,9 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -21,6 +21,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     peer: tuple[str, int]
+    method: str = "POST"
 
     @property
     def records(self) -> list[Any]:
@@ -34,7 +35,7 @@ class Reply:
 
     `cut` closes the connection: before any byte of an answer, or in the middle of the body. `pause_s` waits
     before the answer, `drip_s` before every byte of its body. `unread` answers before the request's body was
-    read.
+    read. `pieces` are sent one by one in place of the body, whose length nobody knows before its end.
     """
 
     status: int = 200
@@ -44,13 +45,17 @@ class Reply:
     drip_s: float = 0.0
     cut: Literal["", "before", "body"] = ""
     unread: bool = False
+    pieces: Iterable[bytes] | None = None
 
 
 Behaviour = Callable[[Request], Reply]
 
 
 class Server(ThreadingHTTPServer):
+    """The server; it asks its behaviour before it reads a body and after, unless `peeks` is false."""
+
     daemon_threads = True
+    peeks = True
 
     def __init__(self, behaviour: Behaviour = lambda _request: Reply()) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -102,14 +107,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         split = urlsplit(self.path)
-        head = Request(split.path, split.query, dict(self.headers), b"", self.client_address)
-        if not self.server.behaviour(head).unread:
+        head = Request(split.path, split.query, dict(self.headers), b"", self.client_address, self.command)
+        if not (self.server.peeks and self.server.behaviour(head).unread):
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            head = Request(head.path, head.query, head.headers, body, head.peer)
+            head = replace(head, body=body)
         self.server.requests.append(head)
         self._answer(self.server.behaviour(head))
 
-    do_GET = do_POST
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the base class's names
 
     def _answer(self, reply: Reply) -> None:
         self.server.stopping.wait(reply.pause_s)
@@ -118,6 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response_only(reply.status)
+        if reply.pieces is not None:
+            self._send_pieces(reply, reply.pieces)
+            return
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -125,6 +133,18 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.cut == "body" or reply.unread:
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
+
+    def _send_pieces(self, reply: Reply, pieces: Iterable[bytes]) -> None:
+        for name, value in {"Transfer-Encoding": "chunked", **reply.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if reply.cut == "body":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
 
     def _send_body(self, reply: Reply) -> None:
         body = reply.body[: len(reply.body) // 2] if reply.cut == "body" else reply.body
