@@ -47,6 +47,8 @@ from app.lanes.work import APPLY, ERASURE, RESYNC, WEBHOOKS, readers_of
 from app.metrics.flushing import Flushing
 from app.metrics.recorder import Recorder
 from app.metrics.stored import StoredMetrics
+from app.mixpanel.calling.api import MixpanelApi
+from app.mixpanel.calling.assembly import build_api
 from app.mixpanel.deletions import Deletions
 from app.mixpanel.observing import Observer
 from app.mixpanel.query import Query
@@ -99,6 +101,7 @@ class Services:
     links: Ledger
     pending_links: PendingLinks
     query: Query
+    mixpanel: MixpanelApi
     resyncs: Resyncs
     rule_changes: RuleChanges
     auditing: Auditing
@@ -199,6 +202,7 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
         links=destinations.ledger,
         pending_links=destinations.pending,
         query=query,
+        mixpanel=build_api(redis, query.budget, settings, observer),
         resyncs=Resyncs(redis, lanes, cohorts),
         rule_changes=RuleChanges(redis, lanes),
         auditing=auditing,

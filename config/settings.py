@@ -63,6 +63,7 @@ class Settings:
     query_timeout_s: float = 60.0
     queries_an_hour: int = 60
     query_pages_count: bool = True
+    mixpanel_cache_bytes: int = 64 * 1024 * 1024
     audit_interval_s: float = 21_600.0
     audit_share: float = 0.5
     audit_tolerance: float = 0.001
@@ -122,6 +123,7 @@ VARIABLES: Final = (
     Variable("QUERY_TIMEOUT_S", "query_timeout_s", seconds(1, 600)),
     Variable("QUERIES_AN_HOUR", "queries_an_hour", whole(1, 100_000)),
     Variable("QUERY_PAGES_COUNT", "query_pages_count", flag),
+    Variable("MIXPANEL_CACHE_BYTES", "mixpanel_cache_bytes", whole(0, 16 * 1024 * _MIB)),
     Variable("AUDIT_INTERVAL_S", "audit_interval_s", seconds(0, 2_592_000)),
     Variable("AUDIT_SHARE", "audit_share", share),
     Variable("AUDIT_TOLERANCE", "audit_tolerance", share),

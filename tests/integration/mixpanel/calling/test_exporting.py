@@ -195,7 +195,7 @@ def test_a_long_export_takes_the_memory_of_a_piece(world: World) -> None:
     packed = gzip.compress(lines * 20, 1)
 
     def members() -> Iterator[bytes]:
-        for _ in range(10):
+        for _ in range(50):
             yield packed
 
     world.server.behaviour = lambda _request: Reply(200, headers=GZIP, pieces=members())
@@ -206,8 +206,8 @@ def test_a_long_export_takes_the_memory_of_a_piece(world: World) -> None:
         _, most_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert done.events == 200_000
-    assert sink.size == len(lines) * 200 > 10_000_000
+    assert done.events == 1_000_000
+    assert sink.size == len(lines) * 1_000 > 50_000_000
     assert most_bytes < 2_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
 
