@@ -436,17 +436,17 @@ def api_answers(project_id: str) -> str:
 
 def api_answer(project_id: str, digest: str) -> str:
     """String: facts and first piece of a kept answer, compressed. Lives as its endpoint says."""
-    return _of(project_id, "api", "answer", digest)
+    return _of(project_id, "api", "answer", _id(digest))
 
 
 def api_answer_piece(project_id: str, version: str, number: int) -> str:
     """String: a further piece of a kept answer. Lives as long; by app/mixpanel/calling/cache.py."""
-    return _of(project_id, "api", "piece", version, str(number))
+    return _of(project_id, "api", "piece", _id(version), str(number))
 
 
 def api_flight(project_id: str, digest: str) -> str:
     """String: token of who is asking Mixpanel this question now. Lives as long as a request can take."""
-    return _of(project_id, "api", "flight", digest)
+    return _of(project_id, "api", "flight", _id(digest))
 
 
 def api_flight_end(project_id: str, digest: str) -> str:

@@ -40,7 +40,7 @@ def test_the_numbers_are_those_of_all_processes_and_outlive_them(start_stack: St
     asked = sandbox.counters()["engage_requests"]
     flushed(stack, "mixpanel_requests_total", asked, 'endpoint="/engage"')
     flushed(stack, "mixpanel_request_duration_seconds_count", asked, 'endpoint="/engage"')
-    assert total(stack, "processes", 'alive="true"') == 4
+    assert total(stack, "processes", 'alive="true"') == 5
     for process in (stack.mixpanel, stack.apply, stack.web):
         process.restart()
     stack.wait_for_web()
