@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from app.sandbox.server import Server
 
 IDLE_S = 60.0
+WITHOUT_BODY = {204, 304}
 UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
@@ -32,11 +33,12 @@ class Handler(BaseHTTPRequestHandler):
                 started[:] = [status, headers]
 
             chunks: Iterable[bytes] = self.server.application(environ, start_response)
-            body = b"".join(chunks)
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-            self._write(started[0], started[1], body)
+            try:
+                self._send(started, chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer  # noqa: N815 -- names that http.server looks for
 
@@ -58,16 +60,33 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return chunk
 
+    def _send(self, started: list[Any], chunks: Iterable[bytes]) -> None:
+        """Send an answer; one whose length was not told, piece by piece."""
+        status, headers = started
+        told = any(name.lower() == "content-length" for name, _ in headers)
+        if told or self.command == "HEAD" or int(status.split()[0]) in WITHOUT_BODY:
+            self._write(status, headers, b"".join(chunks))
+            return
+        self._begin(status, headers)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for chunk in chunks:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunk else b"")
+        self.wfile.write(b"0\r\n\r\n")
+
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._begin(status, headers)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _begin(self, status: str, headers: list[tuple[str, str]]) -> None:
         code, _, phrase = status.partition(" ")
         self.send_response(int(code), phrase)
         for name, value in headers:
             if name.lower() != "content-length":
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
     def _environ(self, body: bytes) -> dict[str, Any]:
         path, _, query = self.path.partition("?")

@@ -2,12 +2,22 @@
 
 from flask import Flask
 
-from app.sandbox.inspection import activity, cohorts, controls, events, groups, identity, profiles, syncing
+from app.sandbox.inspection import (
+    activity,
+    cohorts,
+    controls,
+    events,
+    groups,
+    identity,
+    profiles,
+    reports,
+    syncing,
+)
 from app.sandbox.inspection.input import register_errors
 
 
 def register_inspection(app: Flask) -> None:
     """Add the inspection routes to a sandbox's app."""
-    for module in (activity, cohorts, controls, events, groups, identity, profiles, syncing):
+    for module in (activity, cohorts, controls, events, groups, identity, profiles, reports, syncing):
         app.register_blueprint(module.blueprint, url_prefix="/sandbox")
     register_errors(app)

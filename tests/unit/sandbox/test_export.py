@@ -133,3 +133,30 @@ def test_it_can_show_every_arrival_as_mixpanels_own_does(machine: Machine) -> No
 
 def test_no_events_are_an_empty_answer(machine: Machine) -> None:
     assert (export(machine).status, export(machine).body) == (200, b"")
+
+
+def test_an_expression_chooses_events(machine: Machine) -> None:
+    send_import(machine, [event(f"E{at}", **{"$insert_id": f"i-{at}", "n": at}) for at in range(6)])
+    assert len(exported(machine, where='properties["n"] > 3')) == 2
+    assert len(exported(machine, where='properties["n"] > 3', limit="1")) == 1
+    assert len(exported(machine, where='properties["distinct_id"] == "u1"')) == 6
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_what_is_too_large_for_memory_is_a_stream(
+    machine: Machine, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [event("E", **{"$insert_id": f"i-{at}", "n": f"{hash(str(at))}"}) for at in range(500)]
+    send_import(machine, sent)
+    whole = export(machine, encoding=encoding)
+    monkeypatch.setattr("app.sandbox.api.export.IN_MEMORY_BYTES", 1000)
+    streamed = export(machine, encoding=encoding)
+    assert streamed.body == b""
+    assert streamed.stream is not None
+    with streamed.stream as stream:
+        body = stream.read()
+    if encoding:
+        assert streamed.encoding == "gzip"
+        assert gzip.decompress(body) == gzip.decompress(whole.body)
+    else:
+        assert body == whole.body

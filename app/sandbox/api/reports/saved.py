@@ -7,12 +7,14 @@ and a new state has one of each.
 from typing import Any
 
 from app.sandbox.api.desk.asked import MistakeError
+from app.sandbox.api.reports.counting import KINDS
 from app.sandbox.store.documents import Document, Documents
 
 FUNNEL, REPORT = "funnel", "report"
 FIRST_FUNNEL, FIRST_REPORT = 7001, 8001
 UNITS_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 LONGEST_S = 90 * 86400
+MOST_DAYS = 366
 
 
 class Saved:
@@ -43,6 +45,8 @@ class Saved:
         """Keep an Insights report: some events by day, over the last days."""
         if not _texts(events) or not events:
             raise MistakeError("events: at least one name")
+        if kind not in KINDS or not 1 <= days <= MOST_DAYS:
+            raise MistakeError(f"type: one of {', '.join(KINDS)}; days: from 1 to {MOST_DAYS}")
         number = self._documents.number(REPORT, FIRST_REPORT)
         report = {"bookmark_id": number, "name": name, "events": events, "days": days, "type": kind}
         return self._documents.put(REPORT, number, report)
