@@ -451,7 +451,7 @@ def api_flight(project_id: str, digest: str) -> str:
 
 def api_flight_end(project_id: str, digest: str) -> str:
     """String: how a flight failed, for those who waited for it. Lives seconds; by flight_end.lua."""
-    return _of(project_id, "api", "flight-end", digest)
+    return _of(project_id, "api", "flight-end", _id(digest))
 
 
 # --- the life of a project --------------------------------------------------------------------------------
