@@ -145,6 +145,9 @@ OUTBOX_CAP: Final = _gauge("outbox_cap_bytes", "Above it, services get 429.")
 
 BUDGET_RECORDS: Final = _gauge("budget_records_left", "Records that fit into the minute at hand.", "project")
 BUDGET_BYTES: Final = _gauge("budget_bytes_left", "Bytes that fit into the minute at hand.", "project")
+BUDGET_REQUESTS: Final = _gauge(
+    "budget_requests_left", "Requests of a family that fit into a window.", "project", "family", "window"
+)
 BUDGET_QUERIES: Final = _gauge("budget_queries_left", "Queries that fit into the hour at hand.", "project")
 LANE_WAITING: Final = _gauge(
     "lane_waiting_seconds",
@@ -174,5 +177,5 @@ STANDING: Final[tuple[Family, ...]] = (
     *(DRIFTED, DRIFT, AUDITED, SILENT, SHRINKING, HELD, TO_MIGRATE),
     *(BEHIND, LAG, STATE, TRIES, WAITING, DELIVERED, FAILED, LETTERS, LETTERS_KEPT, LETTERS_GONE),
     *(OUTBOX_RECORDS, OUTBOX_BYTES, OUTBOX_CAP),
-    *(BUDGET_RECORDS, BUDGET_BYTES, BUDGET_QUERIES, LANE_WAITING),
+    *(BUDGET_RECORDS, BUDGET_BYTES, BUDGET_REQUESTS, BUDGET_QUERIES, LANE_WAITING),
 )

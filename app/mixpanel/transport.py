@@ -178,7 +178,13 @@ class Transport:
                     with _broken_off():
                         body = self._read(response, begun + self.timeout_s, call.max_answer_bytes)
                     raise refusal(status, body, response.headers.get("Retry-After"), self._now())
-                yield Streamed(status, response.headers.get("Content-Type", ""), _pieces(response))
+                try:
+                    yield Streamed(status, response.headers.get("Content-Type", ""), _pieces(response))
+                except MixpanelError:
+                    raise
+                except BaseException:  # the caller has had enough of it
+                    self._tell(call, status, "ok", begun)
+                    raise
         self._tell(call, status, "ok", begun)
 
     @contextmanager

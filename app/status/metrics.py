@@ -132,12 +132,11 @@ class Metrics:
         records, size_bytes = left(counted.budget, at_ms // 1000)
         yield standing.BUDGET_RECORDS, (project_id,), records
         yield standing.BUDGET_BYTES, (project_id,), size_bytes
-        if self._services.settings.projects[project_id].service_account:
-            yield (
-                standing.BUDGET_QUERIES,
-                (project_id,),
-                self._services.query.budget.left(project_id).windows[0],
-            )
+        project = self._services.settings.projects[project_id]
+        for family, window, room in self._services.mixpanel.requests_left(project_id):
+            yield standing.BUDGET_REQUESTS, (project_id, family, window), room
+            if (family, window) == ("query", "1h") and project.service_account:
+                yield standing.BUDGET_QUERIES, (project_id,), room
 
     def _counted(self, projects: Sequence[ProjectStatus]) -> list[Counted]:
         """Read the counters of all projects in one round trip."""

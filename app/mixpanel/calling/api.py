@@ -182,6 +182,10 @@ class MixpanelApi:
         """Say what every family's budget has room for now."""
         return self._budgets.left(project_id)
 
+    def requests_left(self, project_id: str) -> Iterator[tuple[str, str, int]]:
+        """Yield family, window (`1h`, `1m`, `1s`) and the requests that fit into it, for metrics."""
+        return self._budgets.requests_left(project_id)
+
     def endpoint(self, family: str, name: str) -> Endpoint:
         """Find a row.
 
@@ -254,8 +258,6 @@ def _explaining(built: Built, project: Project, row: Endpoint | None) -> Iterato
     """Turn what is raised below into what callers see."""
     try:
         yield
-    except CallFailed:
-        raise
     except MixpanelError as error:
         redact = credentials.redactor_of(project)
         if row and row.host == "legacy" and (known := verdicts.legacy(error, built.where, redact)):

@@ -17,6 +17,7 @@ from app.store import keys
 STREAM_LEASE_S: Final = 600.0
 RENEW_S: Final = 120.0
 _SPARE_S: Final = 30.0
+_WINDOWS: Final = {3600: "1h", 60: "1m", 1: "1s"}
 
 
 def export_rates() -> Rates:
@@ -133,6 +134,13 @@ class Budgets:
         """Say what every family's budget has room for now."""
         found = {name: _left(budget, project_id) for name, budget in self._requests.items()}
         return {**found, "ingestion": self._ingestion_left(project_id)}
+
+    def requests_left(self, project_id: str) -> Iterator[tuple[str, str, int]]:
+        """Yield family, window and the requests that fit into it; ingestion is counted in records."""
+        for name, budget in self._requests.items():
+            left = budget.left(project_id).windows
+            for window, room in zip(budget.rates.windows, left, strict=True):
+                yield name, _WINDOWS[round(window.length_s)], room
 
     def _ingestion_left(self, project_id: str) -> FamilyLeft:
         stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.ingestion_budget(project_id)))

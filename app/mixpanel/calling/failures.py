@@ -1,7 +1,7 @@
 """From what the transport and the budgets raise to the one error that callers see."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from app.mixpanel.answers import Redact
 from app.mixpanel.calling.problems import PROBLEMS, Problem
@@ -32,14 +32,17 @@ _STATUSES: Final = {
 }
 
 
-class CallFailed(MixpanelError):  # noqa: N818 - the name says what happened
+class CallFailed(Exception):  # noqa: N818 - the name says what happened
     """Say how a call ended that gave no answer, and what to do.
 
     The text carries names, statuses and advice only. What Mixpanel said may quote the request: it is for
     whoever called, and for no log.
 
     Attributes:
+        code: Stable name of the class; that of the way is `problem.code`.
         problem: Which way.
+        status: HTTP status, or None.
+        said: Holds `answered`, out of every repr.
         where: The endpoint, as `family name`.
         details: What the text adds, such as the names of arguments.
         answered: What Mixpanel said, on one line, without secrets; may be empty.
@@ -47,7 +50,7 @@ class CallFailed(MixpanelError):  # noqa: N818 - the name says what happened
         cause: What was raised below.
     """
 
-    code = "call_failed"
+    code: ClassVar[str] = "call_failed"
 
     def __init__(
         self,
@@ -62,7 +65,8 @@ class CallFailed(MixpanelError):  # noqa: N818 - the name says what happened
     ) -> None:
         said = f" ({status})" if status else ""
         text = f"{where}: {problem.what}{said}. {problem.todo}"
-        super().__init__(f"{text} {details}".rstrip(), status)
+        super().__init__(f"{text} {details}".rstrip())
+        self.status = status
         self.problem = problem
         self.where = where
         self.details = details
@@ -130,8 +134,6 @@ def explain(error: MixpanelError, where: str, redact: Redact, endpoint: Endpoint
         redact: Takes the project's secrets out of a text.
         endpoint: Its row; None for a raw request.
     """
-    if isinstance(error, CallFailed):
-        return error
     if isinstance(error, OverBudget):
         return OutOfBudget(where, error)
     return CallFailed(

@@ -43,6 +43,8 @@ def read(parameter: Parameter, value: Any) -> Any:
     """
     if value is None and parameter.nullable:
         return None
+    if parameter.repeated and parameter.type != "array" and isinstance(value, list | tuple):
+        return [read(parameter, one) for one in value]
     found = (_encoded if parameter.encoded else _READERS[parameter.type])(parameter, value)
     chosen = found if isinstance(found, list) else [found]
     if parameter.enum and any(one not in parameter.enum for one in chosen):

@@ -125,6 +125,7 @@ def test_each_familys_budget_is_its_own(world: World) -> None:
     left = api.budget(world.project.id)
     assert (left["lexicon"].windows[0].left, left["gdpr"].windows[0].left) == (4, 0)
     assert left["gdpr"].next_slot_s > 0
+    assert ("lexicon", "1m", 4) in api.requests_left(world.project.id)
     assert left["ingestion"].windows[0].left == 1_800_000 - 1
 
 
