@@ -50,6 +50,7 @@ from app.metrics.stored import StoredMetrics
 from app.mixpanel.calling.api import MixpanelApi
 from app.mixpanel.calling.assembly import build_api
 from app.mixpanel.deletions import Deletions
+from app.mixpanel.gdpr_budget import gdpr_budget
 from app.mixpanel.observing import Observer
 from app.mixpanel.query import Query
 from app.mixpanel.query_budget import query_rates
@@ -175,7 +176,10 @@ def build_services(settings: Settings, *, looks_only: bool = False) -> Services:
     statuses = DestinationStatuses(redis, changelog, outboxes)
     share = MembershipShare(redis, lanes, changelog, settings.session_days)
     shares = Shares(redis, share, destinations.pending)
-    filing = Filing(Deletions(_transport(settings, observer)), SystemRandom())
+    filing = Filing(
+        Deletions(_transport(settings, observer), gdpr_budget(redis, timeout_s=settings.mixpanel_timeout_s)),
+        SystemRandom(),
+    )
     erasing = ErasureLane(redis, lanes, changelog, destinations.ledger, letters=dead_letters, filing=filing)
     return Services(
         settings=settings,

@@ -1,6 +1,6 @@
 """Mixpanel's own deletion of people (GDPR, CCPA): file it, and ask how it stands.
 
-One request a second, says the documentation; whoever calls keeps to that. What is filed twice is deleted
+One request a second, says the documentation; all who call share that budget. What is filed twice is deleted
 once. The tasks take days, up to 30.
 """
 
@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from app.mixpanel.errors import CredentialRefused, Rejected, Retryable
-from app.mixpanel.transport import Call, Transport
+from app.mixpanel.request_budget import RequestBudget
+from app.mixpanel.transport import Answer, Call, Transport
 from config.projects import Project
 
 IDS_A_REQUEST: Final = 2_000
@@ -27,10 +28,12 @@ class Deletions:
 
     Args:
         transport: makes the requests.
+        budget: of retrievals and deletions.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, budget: RequestBudget) -> None:
         self._transport = transport
+        self._budget = budget
 
     def file(self, project: Project, distinct_ids: Sequence[str], compliance: Compliance = "GDPR") -> str:
         """Ask Mixpanel to delete everything of some ids; return the task's id.
@@ -42,12 +45,13 @@ class Deletions:
 
         Raises:
             CredentialRefused: there is no OAuth token, or it was refused.
+            OverBudget: no slot is free; nothing was sent.
             MixpanelError: as `Transport.send`; `Retryable` also for an answer that cannot be read.
 
         Source: https://developer.mixpanel.com/reference/create-deletion
         """
         body = orjson.dumps({"distinct_ids": list(distinct_ids), "compliance_type": compliance})
-        answer = self._transport.send(self._call(project, "POST", _PATH, body))
+        answer = self._send(self._call(project, "POST", _PATH, body))
         return _text(answer.body, "task_id")
 
     def state(self, project: Project, task_id: str) -> str:
@@ -60,12 +64,16 @@ class Deletions:
         """
         path = f"{_PATH}/{quote(task_id, safe='')}"
         try:
-            answer = self._transport.send(self._call(project, "GET", path))
+            answer = self._send(self._call(project, "GET", path))
         except Rejected as error:
             if error.status == _NOT_FOUND:
                 return "NOT_FOUND"
             raise
         return _text(answer.body, "status")
+
+    def _send(self, call: Call) -> Answer:
+        with self._budget.slot(call.project_id):
+            return self._transport.send(call)
 
     def _call(self, project: Project, method: str, path: str, body: bytes | None = None) -> Call:
         if project.oauth_token is None:

@@ -11,6 +11,7 @@ from app.mixpanel import budget as ingestion_budget
 from app.mixpanel.budget import IngestionBudget
 from app.mixpanel.calling.building import Built
 from app.mixpanel.catalog.row import Budget
+from app.mixpanel.gdpr_budget import gdpr_budget
 from app.mixpanel.request_budget import Rates, RequestBudget, Slot, Window
 from app.store import keys
 
@@ -34,14 +35,6 @@ def lexicon_rates(timeout_s: float) -> Rates:
     Source: https://docs.mixpanel.com/reference/lexicon-schemas-api
     """
     return Rates("lexicon", (Window(5, 60),), 5, timeout_s + _SPARE_S)
-
-
-def gdpr_rates(timeout_s: float) -> Rates:
-    """Give the limits of retrievals and deletions. How many at once is not documented.
-
-    Source: https://docs.mixpanel.com/reference/gdpr-api
-    """
-    return Rates("gdpr", (Window(1, 1),), 5, timeout_s + _SPARE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +104,7 @@ class Budgets:
             "query": query,
             "export": RequestBudget(redis, export_rates()),
             "lexicon": RequestBudget(redis, lexicon_rates(timeout_s)),
-            "gdpr": RequestBudget(redis, gdpr_rates(timeout_s)),
+            "gdpr": gdpr_budget(redis, timeout_s=timeout_s),
         }
 
     @contextmanager
