@@ -175,6 +175,11 @@ class SandboxConfig:
     api: ApiHabits = ApiHabits()
     sender: SenderConfig = SenderConfig()
 
+    @property
+    def project_number(self) -> int:
+        """The project id where an answer has it as a number; 0 if it is none."""
+        return int(self.project_id) if self.project_id.isdecimal() else 0
+
 
 class Controls:
     """What can be changed while the sandbox runs; each group is replaced whole."""

@@ -65,6 +65,13 @@ def _http_url(_context: click.Context, _parameter: click.Parameter, value: str |
     help="The deprecated credential.",
 )
 @click.option(
+    "--api-key",
+    default="sandbox-api-key",
+    envvar="SANDBOX_API_KEY",
+    show_envvar=True,
+    help="Of the legacy Data API v2, which is signed with the project secret.",
+)
+@click.option(
     "--profiles",
     default=5000,
     type=click.IntRange(0),
@@ -171,6 +178,7 @@ def _config(options: dict[str, Any]) -> SandboxConfig:
         service_secret=options["service_secret"],
         project_secret=options["project_secret"],
         oauth_token=options["oauth_token"],
+        api_key=options["api_key"],
         data_dir=options["data_dir"],
         seed=options["seed"],
         profiles=options["profiles"],

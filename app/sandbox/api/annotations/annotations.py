@@ -28,7 +28,7 @@ class Annotations:
 
     def __init__(self, documents: Documents, config: SandboxConfig) -> None:
         self._documents = documents
-        self._project = int(config.project_id) if config.project_id.isdecimal() else 0
+        self._project = config.project_number
 
     def operations(self) -> list[Operation]:
         """Return the endpoints."""

@@ -27,7 +27,7 @@ class FlagManagement:
 
     def __init__(self, documents: Documents, config: SandboxConfig) -> None:
         self._documents = documents
-        self._project_id, self._workspace_id = int(config.project_id), int(config.workspace_id)
+        self._project_id, self._workspace_id = config.project_number, int(config.workspace_id)
 
     def operations(self) -> list[Operation]:
         """Return the endpoints."""

@@ -30,7 +30,7 @@ class Pipelines:
 
     def __init__(self, documents: Documents, config: SandboxConfig) -> None:
         self._documents = documents
-        self._project_id = config.project_id
+        self._project_id, self._number = config.project_id, config.project_number
 
     def operations(self) -> list[Operation]:
         """Return the endpoints."""
@@ -102,7 +102,7 @@ class Pipelines:
         wanted = {state for given in asked.given.get("status", ()) for state in given.split(",") if state}
         if unknown := wanted - set(tasks.STATES):
             raise MistakeError(f"status: of {', '.join(tasks.STATES)}, not {', '.join(sorted(unknown))}")
-        found = tasks.by_state(kept, asked.now_ms, self._project())
+        found = tasks.by_state(kept, asked.now_ms, self._number)
         chosen = {state: rows for state, rows in found.items() if not wanted or state in wanted}
         if asked.flag("summary"):
             return said({state: len(rows) for state, rows in chosen.items()})
@@ -125,9 +125,6 @@ class Pipelines:
         known = {one["name"] for one in self._all()}
         names = [name, *(f"{name}-{number}" for number in range(2, len(known) + 3))]
         return next(one for one in names if one not in known)
-
-    def _project(self) -> int:
-        return int(self._project_id) if self._project_id.isdecimal() else 0
 
 
 def _managing(path: str, serve: Serve) -> Operation:
