@@ -8,7 +8,7 @@ replaced by one that goes further.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final, cast
 
@@ -96,7 +96,12 @@ class Blocks:
             "list[tuple[bytes, dict[bytes, bytes]]]",
             self._redis.xrange(keys.log(key[0]), f"{first}-0", f"{behind}-0"),
         )
-        entries = tuple(decode_entry(int(entry_id.split(b"-")[0]), stored) for entry_id, stored in found)
+        # What was there when a backup was restored names the generation before, and is told as of this one:
+        # its ids must be places in the log as it is now, to go on behind.
+        entries = tuple(
+            replace(decode_entry(int(entry_id.split(b"-")[0]), stored), generation=key[1])
+            for entry_id, stored in found
+        )
         block = _Block(
             entries=(*known.entries, *entries) if known else entries,
             upto=max(last, entries[-1].sequence if entries else 0),

@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from app.cohorts.changelog import Entry
+from app.cohorts.commit import candidate_generation
 from app.feed.blocks import LIVES_S, MOST_ENTRIES, Blocks
 from app.feed.event import Event
 from app.feed.filter import EventFilter
 from app.feed.position import BEGINNING, Position
 from app.feed.reading import Feed
 from app.feed.types import GAP, PREFIX
+from app.installation.restored import Restoring
 from tests.depth import DEPTH
 from tests.integration.feed.written_log import P, WrittenLog
 from tests.unit.destinations.entries import entry
 from tests.unit.feed.logs import Subscriber, entries, implied
+from tests.waiting import wait_until
 
 SYNCED = f"{PREFIX}sync.completed"
 
@@ -158,6 +161,29 @@ def test_another_generation_is_a_gap_and_its_log_is_told_from_its_beginning(
     assert lost.data == {"from": 6, "to": None, "reason": "new_generation", "generation": at.generation}
     assert lost.id == "g1-1-0"
     assert [event.id for event in rest] == ["g1-1-1", "g1-2-1"]
+
+
+def test_a_restored_log_is_told_once_to_its_end_although_its_entries_are_of_the_generation_before(
+    written: WrittenLog, feed: Feed
+) -> None:
+    written.tell(30)
+    at = feed.end(P)
+    wait_until(lambda: candidate_generation() != at.generation)
+    restored = Restoring(written.redis).run(P)
+    written.tell(3)
+    told: list[Event] = []
+    for _ in range(4):
+        window = feed.read(P, at, max_events=20)
+        told += window.events
+        at = window.after
+    lost, *rest = told
+    assert lost.data == {
+        "from": 31,
+        "to": None,
+        "reason": "new_generation",
+        "generation": restored.before,
+    }
+    assert [event.id for event in rest] == [f"{restored.generation}-{each}-1" for each in range(1, 34)]
 
 
 def test_an_end_that_is_out_of_date_does_no_harm(written: WrittenLog, feed: Feed) -> None:
