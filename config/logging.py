@@ -75,6 +75,8 @@ def log_config(level: str, log_format: str, *, access_log: bool = False) -> dict
         "root": {"level": level, "handlers": ["stdout"]},
         "loggers": {
             **{name: {"level": max(level, "WARNING", key=_rank)} for name in _QUIET_LIBRARIES},
+            # Warns of headers that are not well-formed, with the whole URL and what the other side sent.
+            "urllib3.connection": {"level": "CRITICAL"},
             # Gunicorn's own handlers would write in its own format.
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
             # With a configuration of logs, gunicorn writes the access log whatever its `accesslog` says.

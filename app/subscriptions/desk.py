@@ -130,14 +130,21 @@ class Desk:
 
     def all(self) -> list[Seen]:
         """Return all, the oldest first, and where they stand."""
-        found = self._subscriptions.all()
-        standings = self._subscriptions.standings(found)
-        return [Seen(wanted, stands) for wanted, stands in zip(found, standings, strict=True)]
+        return self.look(self.listed())
+
+    def listed(self) -> list[Subscription]:
+        """Return all, the oldest first."""
+        return self._subscriptions.all()
+
+    def look(self, wanted: Sequence[Subscription]) -> list[Seen]:
+        """Look where some stand."""
+        standings = self._subscriptions.standings(wanted)
+        return [Seen(each, stands) for each, stands in zip(wanted, standings, strict=True)]
 
     def see(self, subscription_id: str) -> Seen | None:
         """Return one; None if there is none with this id."""
         wanted = self._subscriptions.get(subscription_id)
-        return Seen(wanted, self._subscriptions.standings([wanted])[0]) if wanted else None
+        return self.look([wanted])[0] if wanted else None
 
     def pause(self, wanted: Subscription, by: str, why: str) -> None:
         """Send nothing more until it is resumed."""

@@ -3,18 +3,19 @@
 `requests` looks a host up when it connects, so a check before that could be fooled by a name that leads
 elsewhere a moment later. Here the connection itself looks up, checks, and connects to what it has checked.
 The deadline holds for everything behind the look-up, a receiver that drips its answer byte by byte included:
-when it is over, the socket is shut down under whoever waits for it.
+when it is over, the socket is shut down under whoever waits for it. The look-up has a limit of its own.
 """
 
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from threading import Timer, local
-from typing import Any
+from queue import Empty, SimpleQueue
+from threading import Thread, Timer, local
+from typing import Any, Final
 
 import requests
 import urllib3
@@ -23,7 +24,11 @@ from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from app.subscriptions.addresses import AddressPolicy, AddressRefused, Resolver
+from app.subscriptions.addresses import AddressPolicy, AddressRefused, Found, Resolver
+
+LOOK_UP_S: Final = 4.0
+"""Names are looked up for so long at most. Less than what a turn's lease has beyond a request's time: else a
+name server that does not answer would cost the turn, and what went wrong would never be noted."""
 
 
 class Attempt:
@@ -65,7 +70,7 @@ class Attempt:
         if self.connected:
             return "broken", "the connection broke before the answer was complete"
         if _is_among(error, socket.gaierror):
-            return "unresolved", "the host's name is not known"
+            return "unresolved", "the host's name is not known, or could not be looked up in time"
         return "unreachable", "could not connect"
 
     def _end(self) -> None:
@@ -104,11 +109,32 @@ class Guard:
             AddressRefused: one of them may not.
             OSError: the host is unknown, or none of its addresses can be reached.
         """
-        found = self._policy.choose(self._resolve(connection.host.strip("[]"), connection.port))
+        found = self._policy.choose(self._look_up(connection.host.strip("[]"), connection.port))
         for family, address in found[:-1]:
             with suppress(OSError):
                 return self._to(family, address, connection)
+            if self._of_thread.attempt.is_over:
+                raise TimeoutError
         return self._to(*found[-1], connection)
+
+    def _look_up(self, host: str, port: int) -> Sequence[Found]:
+        """Look a host up in a thread of its own: nothing can end a look-up, but it can be left behind."""
+        answers: SimpleQueue[Sequence[Found] | Exception] = SimpleQueue()
+
+        def look() -> None:
+            try:
+                answers.put(self._resolve(host, port))
+            except Exception as error:  # noqa: BLE001 - handed over to whoever asked
+                answers.put(error)
+
+        Thread(target=look, name="look-up", daemon=True).start()
+        try:
+            found = answers.get(timeout=LOOK_UP_S)
+        except Empty:
+            raise socket.gaierror(socket.EAI_AGAIN, "not looked up in time") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _to(self, family: int, address: str, connection: HTTPConnection) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -183,9 +209,20 @@ class _Adapter(HTTPAdapter):
         )
 
 
+class _Session(requests.Session):
+    """Sees no redirects.
+
+    Even told not to follow them, requests reads such an answer's whole body, unpacks it, and parses where it
+    leads: a receiver could fill the memory with it.
+    """
+
+    def get_redirect_target(self, _resp: requests.Response) -> None:
+        return None
+
+
 def session_of(guard: Guard, connections: int) -> requests.Session:
     """Make a session whose connections the guard watches, which keeps and takes nothing but these."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no proxy, .netrc or certificate setting gets in by a side door
     session.headers["User-Agent"] = "cohort-relay"
     session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))

@@ -77,6 +77,7 @@ class Poster:
                 requests.RequestException,
                 urllib3.exceptions.HTTPError,
                 OSError,
+                ValueError,
                 AddressRefused,
             ) as error:
                 trouble, reason = attempt.told(error)

@@ -99,6 +99,10 @@ def _check_url(url: str, policy: AddressPolicy, *, plain_http: bool) -> None:
 
 def _check_written_address(host: str, policy: AddressPolicy) -> None:
     """Refuse at once what is written as an address; names are looked up, and judged, at every connection."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise InvalidWish("url", "must name a host that can be looked up") from None
     with suppress(OSError):
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
         if not policy.permits(ip_address(str(found[0][4][0]).partition("%")[0])):

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from app.status.subscribers import told_noted, told_subscription
 from app.subscriptions.desk import Seen, TooManyTests
+from app.subscriptions.subscription import Subscription
 from app.subscriptions.subscriptions import TooManySubscriptions
 from app.subscriptions.wish import InvalidWish, Wish
 from app.web.api.access import caller
@@ -70,13 +71,16 @@ class SubscriptionViews:
 
     def list(self, query: dict[str, Any]) -> Response:
         """Answer a page of the list, the oldest first."""
-        found = [seen for seen in self.services.desk.all() if self._reaches(seen)]
+        found = [each for each in self.services.desk.listed() if self._reaches(each)]
         if query["cursor"]:
-            ids = [seen.wanted.id for seen in found]
+            ids = [each.id for each in found]
             found = found[ids.index(query["cursor"]) + 1 :] if query["cursor"] in ids else []
         page, rest = found[: query["limit"]], found[query["limit"] :]
-        cursor = text_cursor(page[-1].wanted.id) if rest else None
-        told = {"subscriptions": [self._told(seen) for seen in page], "next_cursor": cursor}
+        cursor = text_cursor(page[-1].id) if rest else None
+        told = {
+            "subscriptions": [self._told(seen) for seen in self.services.desk.look(page)],
+            "next_cursor": cursor,
+        }
         return encoded(HTTPStatus.OK, told)
 
     def show(self, subscription_id: str) -> Response:
@@ -162,12 +166,12 @@ class SubscriptionViews:
     def _find(self, subscription_id: str) -> Seen:
         """Find one all of whose projects the token reaches; any other is as good as none."""
         seen = self.services.desk.see(subscription_id)
-        if seen is None or not self._reaches(seen):
+        if seen is None or not self._reaches(seen.wanted):
             raise _unknown()
         return seen
 
-    def _reaches(self, seen: Seen) -> bool:
-        return all(map(caller().reaches, seen.wanted.projects))
+    def _reaches(self, wanted: Subscription) -> bool:
+        return all(map(caller().reaches, wanted.projects))
 
     def _project(self, known: tuple[str, ...], named: str | None, kind: Kind) -> str:
         if named is None and len(known) == 1:

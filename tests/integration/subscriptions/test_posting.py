@@ -1,12 +1,17 @@
+import gzip
 import socket
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
+from threading import Event
 
 import pytest
 
-from app.subscriptions.addresses import AddressPolicy, Resolver, resolve
+from app.subscriptions import building, guarded
+from app.subscriptions.addresses import AddressPolicy, Found, Resolver, resolve
+from app.subscriptions.guarded import Guard
 from app.subscriptions.posting import Poster
 from tests.integration.subscriptions.receiver import plainly, receiving, receiving_noise
 
@@ -74,6 +79,65 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
             posted = poster.post(receiver.url(), b"{}", {})
     assert (posted.status, posted.taken) == (307, False)
     assert other.connections == 0
+
+
+@pytest.mark.parametrize("location", ["/elsewhere", "http://["])
+def test_the_body_of_a_redirect_is_read_no_further_and_unpacked_no_more_than_any_other(location: str) -> None:
+    packed = gzip.compress(bytes(40_000_000))
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Encoding: gzip\r\nContent-Length: "
+    with (
+        receiving(plainly(head.encode() + b"%d\r\n\r\n" % len(packed) + packed)) as receiver,
+        posting() as poster,
+    ):
+        tracemalloc.start()
+        try:
+            posted = poster.post(receiver.url(), b"{}", {})
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (posted.status, posted.trouble) == (302, None)
+    assert most < 10_000_000
+
+
+def test_a_look_up_without_an_answer_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "LOOK_UP_S", 0.2)
+    over = Event()
+
+    def silent(_host: str, _port: int) -> list[Found]:
+        over.wait(20)
+        return []
+
+    with posting(resolver=silent) as poster:
+        posted = poster.post("http://silent.example/", b"{}", {})
+    over.set()
+    assert posted.trouble == "unresolved"
+    assert posted.seconds < 3
+
+
+def test_a_turn_lasts_longer_than_a_look_up_and_a_request() -> None:
+    assert building._MORE_S > guarded.LOOK_UP_S
+
+
+def test_many_addresses_that_do_not_answer_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def swallow(_guard: Guard, _family: int, address: str, _connection: object) -> socket.socket:
+        tried.append(address)
+        time.sleep(0.3)
+        raise TimeoutError
+
+    monkeypatch.setattr(Guard, "_to", swallow)
+    found = [(int(socket.AF_INET), f"127.0.0.{last}") for last in range(2, 100)]
+    with posting("127.0.0.0/8", timeout_s=0.5, resolver=lambda _host, _port: found) as poster:
+        posted = poster.post("http://many.example/", b"{}", {})
+    assert posted.trouble == "timeout"
+    assert len(tried) < 5
+
+
+@pytest.mark.parametrize("host", ["a..b.example", f"{'a' * 64}.example", "*.example", "a%00b.example"])
+def test_a_host_that_cannot_be_looked_up_is_an_outcome_as_any_other(host: str) -> None:
+    with posting() as poster:
+        assert poster.post(f"http://{host}/", b"{}", {}).trouble in ("invalid_url", "unresolved")
 
 
 def _drip(connection: socket.socket, _request: bytes) -> None:

@@ -67,6 +67,7 @@ def test_levels_hold_and_chatty_libraries_are_heard_from_warnings_on(
 ) -> None:
     configure_logging("DEBUG", "json")
     logging.getLogger("urllib3.connectionpool").info("https://host/?token=1")
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=https://host/?token=1)")
     structlog.get_logger("app.test").debug("seen")
     configure_logging("ERROR", "json")
     structlog.get_logger("app.test").warning("not seen")

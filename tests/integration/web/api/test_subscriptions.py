@@ -115,6 +115,8 @@ WISHES: list[tuple[dict[str, Any], str]] = [
     ({"rate": 0.001}, "rate"),
     ({"from": "yesterday"}, "from"),
     ({"from": "12"}, "from"),
+    ({"url": "https://a..b.example/"}, "url"),
+    ({"url": f"https://{'a' * 64}.example/"}, "url"),
     ({"projects": []}, "projects"),
     ({"secret": "mine"}, "secret"),
 ]
