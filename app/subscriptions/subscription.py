@@ -19,6 +19,8 @@ DEFAULT_BATCH: Final = 100
 State = Literal["active", "failing", "paused", "ended"]
 _ALPHABET: Final = string.digits + string.ascii_letters
 _ID_LENGTH: Final = 12
+MOST_SECRETS: Final = 4
+"""That messages are signed with: a header's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,14 @@ class Subscription:
         return EventFilter(self.types, self.cohorts)
 
     def rotated(self, secret: Secret, old_until_ms: int) -> Self:
-        """Return it with a new secret; the one before is valid for a while, those before that no longer."""
-        old = (replace(self.signing[0], until_ms=old_until_ms),) if self.signing else ()
+        """Return it with a new secret; those before are valid for a while, none for longer than it was.
+
+        The receiver may know any of them: whoever got no answer to a rotation asks for it again.
+        """
+        old = (
+            replace(each, until_ms=min(old_until_ms, each.until_ms or old_until_ms))
+            for each in self.signing[: MOST_SECRETS - 1]
+        )
         return replace(self, signing=(SigningSecret(secret), *old))
 
     def encoded(self) -> bytes:

@@ -1,12 +1,13 @@
 """The subscriptions that there are: made, looked up, paused, moved and deleted."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Literal, cast
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError
 
 from app.feed.position import Position
 from app.store import keys, scripts
@@ -46,14 +47,15 @@ class Subscriptions:
         """
         if self._redis.hlen(keys.subscriptions()) >= MOST_SUBSCRIPTIONS:
             raise TooManySubscriptions
-        self._redis.hset(keys.subscriptions(), wanted.id, wanted.encoded())
         try:
+            self._redis.hset(keys.subscriptions(), wanted.id, wanted.encoded())
             for project_id in wanted.projects:
                 start = starts[project_id]
                 place = place_of(start)
                 self._steered(project_id, wanted.id, _Step("new", place, place, {"position": str(start)}))
-        except ResponseError:  # it is full: half a subscription must not stay
-            self.delete(wanted)
+        except RedisError:  # it is full, or does not answer: half a subscription must not stay
+            with suppress(RedisError):
+                self.delete(wanted)
             raise
 
     def get(self, subscription_id: str) -> Subscription | None:
@@ -132,10 +134,13 @@ class Subscriptions:
         return self._steered(project_id, wanted.id, step)
 
     def delete(self, wanted: Subscription) -> None:
-        """Forget it. A message that is on its way may still arrive."""
-        self._redis.hdel(keys.subscriptions(), wanted.id)
+        """Forget it. A message that is on its way may still arrive.
+
+        What it is goes last: after a crash in between it is still listed, and can be deleted.
+        """
         for project_id in wanted.projects:
             self.forget(project_id, wanted.id)
+        self._redis.hdel(keys.subscriptions(), wanted.id)
 
     def leave(self, project_id: str) -> None:
         """Let no subscription be for a project any more; those that were for this one only are deleted."""

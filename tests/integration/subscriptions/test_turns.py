@@ -4,7 +4,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from standardwebhooks import Webhook
 
 from app.feed.position import Position
@@ -12,6 +13,7 @@ from app.store import keys
 from app.subscriptions import deliveries
 from app.subscriptions.schedule import RETRIES_S
 from app.subscriptions.settling import TurnLost
+from app.subscriptions.subscription import MOST_SECRETS
 from app.subscriptions.turns import AWAY, FAILING
 from tests.integration.feed.written_log import P
 from tests.integration.subscriptions.entries import entry_of
@@ -60,6 +62,39 @@ def test_a_message_is_signed_with_every_secret_that_is_valid(world: World) -> No
     world.log.tell()
     world.turn()
     assert len(world.poster.messages[1].headers["webhook-signature"].split()) == 1
+
+
+def test_a_rotation_that_is_asked_for_again_leaves_the_secret_that_the_receiver_has(world: World) -> None:
+    wanted = world.subscribe()
+    known = wanted.signing[0].secret.reveal()
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    for again in range(20):
+        world.subscriptions.rotate(wanted, now_ms + 60_000)  # nobody got the answer
+        if again == 1:
+            world.log.tell()
+            world.turn()
+    world.log.tell()
+    world.turn()
+    first, last = world.poster.messages
+    assert Webhook(known).verify(first.body, dict(first.headers))
+    assert len(last.headers["webhook-signature"].split()) == MOST_SECRETS
+
+
+def test_a_crash_while_it_is_deleted_leaves_something_to_delete(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = world.subscribe()
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.subscriptions, "forget", crash)
+        with pytest.raises(KeyboardInterrupt):
+            world.subscriptions.delete(wanted)
+    (left,) = world.subscriptions.all()
+    world.subscriptions.delete(left)
+    assert world.subscriptions.lowest_place(P) is None
 
 
 def test_an_event_that_is_not_taken_comes_again_as_it_was_and_holds_up_what_is_behind_it(
@@ -327,13 +362,14 @@ def test_those_with_much_to_be_told_and_those_with_news_take_turns(
     assert sorted(told) == sorted(each.url for each in (*behind, *with_news))
 
 
-def test_a_redis_that_is_full_leaves_no_half_of_a_subscription(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [OutOfMemoryError, RedisTimeoutError])
+def test_a_redis_that_is_full_or_silent_leaves_no_half_of_a_subscription(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: type[RedisError]
 ) -> None:
     def refused(**_: object) -> None:
-        raise OutOfMemoryError
+        raise error
 
     monkeypatch.setattr(world.subscriptions, "_steer", refused)
-    with pytest.raises(OutOfMemoryError):
+    with pytest.raises(error):
         world.subscribe(Position("", 0))
     assert world.subscriptions.all() == []
