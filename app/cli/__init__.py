@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "app.cli.drift:drift_cli",
     "app.cli.holds:holds_cli",
     "app.cli.members:members_cli",
+    "app.cli.mixpanel:mixpanel_cli",
     "app.cli.projects:projects_cli",
     "app.cli.people:people_cli",
     "app.cli.quarantine:quarantine_cli",
