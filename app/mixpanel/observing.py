@@ -34,7 +34,7 @@ class Observer:
     def __call__(self, exchange: Exchange) -> None:
         """Note a request."""
         call, record = exchange.call, self._recorder
-        where, status = endpoint(call.url), str(exchange.status or "none")
+        where, status = call.route or endpoint(call.url), str(exchange.status or "none")
         record.count(families.MIXPANEL_REQUESTS, call.project_id, where, status, exchange.outcome)
         record.observe(families.MIXPANEL_SECONDS, exchange.seconds, where)
         if call.records is not None:

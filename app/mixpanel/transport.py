@@ -43,6 +43,7 @@ class Call:
         records: How many records it hands over, or None.
         headers: Further headers.
         timeout_s: Most seconds for the whole request, where it is not the transport's own.
+        route: What logs and metrics call the address, where ids and names stand in it; empty: its path.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Call:
     records: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

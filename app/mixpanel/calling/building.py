@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import time
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from app.mixpanel.calling import arguments, bodies, credentials, signing
 from app.mixpanel.calling.arguments import Parts
@@ -93,6 +94,7 @@ def build(
         records=written.records,
         headers={**_headers(parts), **options.headers},
         timeout_s=options.timeout_s,
+        route=urlsplit(base(project, endpoint.host, options)).path + endpoint.path.partition("#")[0],
     )
     kind = _answer_kind(endpoint, given, plain=plain)
     return Built(

@@ -91,6 +91,7 @@ def build_raw(rows: Sequence[Endpoint], project: Project, request: RawRequest, o
         records=1 if first.budget == "ingestion" and written.body is not None else None,
         headers=options.headers,
         timeout_s=options.timeout_s,
+        route=f"{first.family} raw",
     )
     ingests = first.host == "ingestion" and call.method == "POST"
     return Built(where, call, "text", written.size_bytes, chosen.warning, ingests=ingests)

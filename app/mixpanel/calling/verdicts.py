@@ -18,6 +18,7 @@ from app.mixpanel.transport import Answer
 
 _FAILED: Final = frozenset({"error", "failure", "Bad Request", "Unauthorized", "Forbidden", "Not Found"})
 _CLIENT_ERROR: Final = 400
+_NO_CONTENT: Final = 204
 _QUOTED_BYTES: Final = 4096
 
 
@@ -30,7 +31,7 @@ def judge(built: Built, answer: Answer, redact: Redact) -> None:
     """
     if not answer.whole:
         raise CallFailed(PROBLEMS["answer_too_long"], built.where, status=answer.status)
-    if built.answer == "none" and not answer.body.strip():
+    if answer.status == _NO_CONTENT or (built.answer == "none" and not answer.body.strip()):
         return
     if built.answer in ("csv", "ndjson") and not answer.body.lstrip().startswith(b"{"):
         _not_a_page(answer)

@@ -194,6 +194,21 @@ def test_a_killed_holders_slot_is_free_when_its_lease_has_ended(redis_client: re
     assert redis_client.zcard(keys.requests_under_way("1", "query")) == 1
 
 
+def test_a_lease_can_be_lengthened_until_it_has_ended(redis_client: redis.Redis) -> None:
+    clock = Clock()
+    budget = RequestBudget(redis_client, SMALL, now_us=clock)
+    slot = budget.begin("1")
+    budget.begin("1")
+    clock.now_us += 15 * SECOND
+    assert budget.renew("1", slot)
+    clock.now_us += 15 * SECOND
+    assert isinstance(begin(budget, "1"), Slot)  # in the place of the one whose lease was left alone
+    assert begin(budget, "1") == BUSY_S * SECOND
+    clock.now_us += 6 * SECOND
+    assert not budget.renew("1", slot)
+    assert isinstance(begin(budget, "1"), Slot)
+
+
 def test_a_limit_that_was_lowered_waits_for_as_many_as_are_too_many(redis_client: redis.Redis) -> None:
     clock = Clock()
     lowered = Rates("query", (Window(2, 60), Window(9, 1)), at_once=9, lease_s=20)

@@ -1,5 +1,6 @@
 """Calls against a server: what goes out, what comes back, what is tried again."""
 
+import time
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -143,6 +144,21 @@ def test_the_legacy_table_is_read_from_a_400(world: World) -> None:
     with pytest.raises(CallFailed) as caught:
         world.api().call(project, "legacy", "events-names", {"type": "general"})
     assert caught.value.problem.code == "invalid_signature"
+
+
+def test_a_signed_request_is_signed_anew_when_it_is_tried_again(world: World) -> None:
+    project = replace(world.project, project_secret=Secret("s"), api_key=Secret("k"))
+    world.server.behaviour = lambda _request: Reply(200 if len(world.server.requests) > 1 else 503, b"{}")
+    api = world.api(sleep=lambda _seconds: time.sleep(1.05))
+    api.call(project, "legacy", "events-names", {"type": "general"})
+    first, second = [parse_qs(request.query) for request in world.server.requests]
+    assert int(second["expire"][0]) > int(first["expire"][0])
+    assert second["sig"] != first["sig"]
+
+
+def test_an_answer_without_a_body_is_one_where_its_status_says_so(world: World) -> None:
+    world.server.behaviour = lambda _request: Reply(204, b"")
+    assert world.api().call(world.project, "query", "profiles").status == 204
 
 
 def test_a_use_of_the_project_secret_is_warned_of_once_and_each_time_told_to_the_caller(world: World) -> None:

@@ -130,6 +130,20 @@ def test_a_killed_export_leaves_what_can_be_gone_on_with(world: World, tmp_path:
     assert read(path, compress=False) == ALL_DAYS
 
 
+def test_nothing_of_a_step_that_broke_off_stays(world: World, tmp_path: Path) -> None:
+    path, once = tmp_path / "events.ndjson", Options(retries=NO_RETRIES)
+    world.server.behaviour = lambda _request: Reply(
+        200, pieces=[event("cut", n) for n in range(9)], cut="body"
+    )
+    with pytest.raises(CallFailed):
+        exporter(world, options=once).to_file(path, FIRST, FIRST)
+    assert path.read_bytes() == b""
+    path.write_bytes(event("left by a process that was killed", 1) * 9)
+    world.server.behaviour = lambda _request: Reply(200, event("whole", 1))
+    exporter(world).to_file(path, FIRST, FIRST)
+    assert read(path, compress=False) == ["whole"]
+
+
 def test_a_day_that_breaks_off_is_written_once(world: World, tmp_path: Path) -> None:
     attempts: list[str] = []
 

@@ -143,6 +143,7 @@ def test_a_path_cannot_be_left(step: str) -> None:
 def test_parts_of_a_path_are_quoted() -> None:
     call = built("gdpr", "get-deletion", tracking_id="a/../b?c").call
     assert call.url.endswith("/data-deletions/v3.0/a%2F..%2Fb%3Fc")
+    assert call.route == "/api/app/data-deletions/v3.0/{tracking_id}"
 
 
 def test_a_period_has_to_end_after_it_began() -> None:
