@@ -12,7 +12,7 @@ import orjson
 from app.sandbox.api.ingest import Ingested
 
 CALLBACK = re.compile(r"[A-Za-z_$][\w$.]*")
-NOT_FOUND, TOO_MANY = 404, 429
+OK, NOT_FOUND, TOO_MANY = 200, 404, 429
 SOME_FAILED = "some data points in the request failed validation"
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # 1x1, transparent
 
@@ -26,6 +26,7 @@ class Modes:
     ip: bool
     callback: str | None
     img: bool = False
+    redirect: str | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str], *, images: bool = False) -> "Modes":
@@ -42,6 +43,7 @@ class Modes:
             ip=query.get("ip", "1") != "0",
             callback=callback if CALLBACK.fullmatch(callback) else None,
             img=images and query.get("img") == "1",
+            redirect=query.get("redirect") or None,
         )
 
     @classmethod
@@ -60,6 +62,7 @@ class Answer:
     retry_after_s: float | None = None
     encoding: str | None = None
     stream: IO[bytes] | None = None
+    location: str | None = None
 
 
 def outcome(ingested: Ingested, modes: Modes, strict_status: int) -> Answer:
@@ -109,7 +112,12 @@ def unauthorized(status: int, message: str) -> Answer:
 
 
 def wrapped(answer: Answer, modes: Modes) -> Answer:
-    """Turn an answer into an image or a JavaScript call, if the client asked for one."""
+    """Turn an answer into a redirection, an image or a JavaScript call, if the client asked for one.
+
+    `redirect` is of Mixpanel's earlier HTTP specification: for links that track whoever follows them.
+    """
+    if modes.redirect and answer.status == OK:
+        return Answer(302, b"", "text/plain", location=modes.redirect)
     if modes.img:
         return Answer(answer.status, PIXEL, "image/gif", answer.retry_after_s)
     if modes.callback is None:

@@ -51,6 +51,8 @@ def _response(answer: Answer) -> Response:
     response = Response(content, answer.status, content_type=answer.content_type)
     if answer.retry_after_s is not None:
         response.headers["Retry-After"] = f"{answer.retry_after_s:g}"
+    if answer.location is not None:
+        response.headers["Location"] = answer.location
     if answer.encoding is not None:
         response.headers["Content-Encoding"] = answer.encoding
     return response

@@ -17,7 +17,14 @@ PROJECT = "/api/app/projects/2195193"
 
 
 def ask(
-    machine: Machine, method: str, path: str, who: Any = ACCOUNT, body: Any = None, **query: str
+    machine: Machine,
+    method: str,
+    path: str,
+    who: Any = ACCOUNT,
+    body: Any = None,
+    *,
+    mimetype: str = "application/json",
+    **query: str,
 ) -> Answer:
     """Ask as the service account that may do everything, if nothing else is said; `project_id` goes along."""
     if not path.startswith("/api/app/"):
@@ -26,7 +33,7 @@ def ask(
     at, named = _paths(rules).bind("").match(urlsplit(path).path, method)
     username, password = who or (None, "")
     sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-    call = Call(Modes.of({}), sent, "application/json", "", username=username, password=password, query=query)
+    call = Call(Modes.of({}), sent, mimetype, "", username=username, password=password, query=query)
     given = {name: [value] for name, value in query.items() if value}
     path_values = {name: str(value) for name, value in named.items()}
     answer = machine.api.desk.answer(machine.api.desk.operations[at], call, path_values, given)

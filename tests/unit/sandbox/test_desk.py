@@ -81,6 +81,7 @@ def test_an_account_that_was_made_is_recognized_until_it_ends_or_goes(
     taken = {"projects": [{"id": 2195193, "service_account_ids": [account["id"]]}]}
     assert ask(machine, "POST", f"{ACCOUNTS}/remove-from-project", body=taken).status == 200
     assert names(machine, who) == 403
+    assert export(machine, who=who).status == query(machine, who=who).status == 401
     given = {"projects": [{"id": 2195193, "role": "analyst"}], "service_account_ids": [account["id"]]}
     assert ask(machine, "POST", f"{ACCOUNTS}/add-to-project", body=given).status == 200
     assert names(machine, who) == 200

@@ -166,6 +166,27 @@ def test_an_imports_runs_end_by_the_clock(machine: Machine, clock: MovedClock) -
     assert ask(machine, "PATCH", one, body={"paused": True, "run_every": 5}).status == 400
 
 
+def test_a_lookup_table_is_replaced_whole_or_not_at_all(machine: Machine) -> None:
+    table = f"{TABLES}/55b4fb2b-e8de-466c-930f-8b36640b9b5e"
+
+    def put(body: bytes, mimetype: str = "text/csv") -> Any:
+        answer = ask(machine, "PUT", table, body=body, mimetype=mimetype)
+        return answer.status, decoded(answer).get("failed_records")
+
+    assert put(b"id,name\n1,One\n") == (200, None)
+    status, failed = put(b"id,name\n,One\n2\n3,Three\n")
+    assert status == 400
+    assert [(one["index"], one["message"]) for one in failed] == [
+        (1, "primary key is required and cannot be blank"),
+        (2, "invalid row: wrong number of fields"),
+    ]
+    assert put(b"")[0] == put(b"\xff\xfe")[0] == put(b"id\n1\n", "text/plain")[0] == 400
+    machine.controls.limits = Limits(max_request_bytes=10)
+    assert put(b"id,name\n1,One\n")[0] == 413
+    kept = machine.documents.all("lookup_table").values()
+    assert [one["rows"] for one in kept if one["rows"]] == [[["id", "name"], ["1", "One"]]]
+
+
 def test_schemas_are_kept_by_entity_and_name(machine: Machine) -> None:
     base = f"{PROJECT}/schemas"
     for entity, name in (("event", "A"), ("event", "B"), ("profile", "A")):

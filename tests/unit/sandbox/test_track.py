@@ -94,3 +94,9 @@ def test_the_address_stands_for_a_missing_id_only_with_ip_1(machine: Machine) ->
 
 def test_more_than_two_thousand_events_are_answered_413(machine: Machine) -> None:
     assert send_track(machine, [GOOD] * 2001).status == 413
+
+
+def test_whoever_follows_a_link_is_sent_on(machine: Machine) -> None:
+    answer = send_track(machine, event(), redirect="https://example.com/page")
+    assert (answer.status, answer.location) == (302, "https://example.com/page")
+    assert machine.events.count() == 1

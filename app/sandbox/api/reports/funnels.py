@@ -3,7 +3,8 @@
 Source: https://developer.mixpanel.com/reference/funnels-query and the published OpenAPI description. A person
 counts once in each stretch of time in which they took the first step; the steps follow in time, within the
 funnel's length from the first. The description says that `avg_time` of the first step is null, and that it is
-an integer: here it is 0. `on` is refused, as what it answers is not described.
+an integer: here it is 0. Whoever tried several times counts with the first of those that went furthest. `on`
+is refused, as what it answers is not described.
 """
 
 from collections import defaultdict
@@ -29,6 +30,11 @@ class Passage:
     """Who went how far in one stretch of time; `paths` by person."""
 
     paths: dict[str, Path] = field(default_factory=dict)
+
+    def tried(self, person: str, path: Path) -> None:
+        """Note how far somebody came; of several tries, the first that went furthest counts."""
+        if len(path) > len(self.paths.get(person, ())):
+            self.paths[person] = path
 
     def shown(self, events: Sequence[str]) -> dict[str, Any]:
         """Return the steps and what they come to."""
@@ -91,8 +97,8 @@ class Funnels:
         for person, history in histories.items():
             for at, one in enumerate(history):
                 label = buckets.label(one.time_ms)
-                if one.event == events[0] and label in known and person not in found[label].paths:
-                    found[label].paths[person] = taken(history[at:], events, length_s * 1000)
+                if one.event == events[0] and label in known:
+                    found[label].tried(person, taken(history[at:], events, length_s * 1000))
         return found
 
 

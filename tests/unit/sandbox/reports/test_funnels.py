@@ -56,6 +56,17 @@ def test_somebody_counts_once_a_bucket(machine: Machine, happen: Happen, funnel:
     assert weekly["meta"]["dates"] == ["2026-09-14", "2026-09-21"]
 
 
+def test_whoever_tries_again_counts_with_the_first_time_that_they_came_furthest(
+    machine: Machine, happen: Happen, funnel: str
+) -> None:
+    for name, hour in (("Look", 0), ("Look", 2), ("Choose", 3), ("Look", 20)):
+        happen("a", name, -1, hour)
+    short = {"length": "2", "length_unit": "hour"}
+    found = report(machine, "funnels", funnel_id=funnel, **short, **DAYS)
+    assert counts(found, "2026-09-20") == [1, 1, 0]
+    assert found["data"]["2026-09-20"]["steps"][1]["avg_time"] == 3600
+
+
 def test_the_length_can_be_given_and_events_filtered(machine: Machine, happen: Happen, funnel: str) -> None:
     happen("a", "Look", -1, 1, plan="pro")
     happen("a", "Choose", -1, 3, plan="pro")
