@@ -212,6 +212,7 @@ class ErasureLane:
             lane.write(keys.log(project_id), "XDEL", *(f"{each}-0" for each in some))
         left = [each for each in sequences if each > passed]
         if behind:
+            lane.write(keys.log_meta(project_id), "HINCRBY", "dropped", len(behind))
             self._note(lane, number, sequences=orjson.dumps(left))
         return f"{len(left)} log entries wait for their readers" if left else ""
 

@@ -43,18 +43,22 @@ class Feed:
     def __init__(self, redis: Redis, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._blocks = Blocks(redis)
-        self._ends: dict[str, Position] = {}
+        self._ends: dict[str, tuple[Position, int]] = {}
         self._now = now
 
     def end(self, project_id: str) -> Position:
         """Return the place behind everything so far: where a subscriber begins that wants what comes now."""
-        generation, sequence = cast(
-            "list[bytes | None]", self._redis.hmget(keys.log_meta(project_id), ("generation", "sequence"))
+        names = ("generation", "sequence", "dropped")
+        generation, sequence, dropped = cast(
+            "list[bytes | None]", self._redis.hmget(keys.log_meta(project_id), names)
         )
         end = Position(generation.decode(), int(sequence or 0)) if generation else BEGINNING
-        if end.is_before(self._ends.get(project_id, BEGINNING)):
-            self._blocks.forget(project_id)  # Redis lost what was read: other entries will stand there
-        self._ends[project_id] = end
+        gone = int(dropped or 0)
+        known, known_gone = self._ends.get(project_id, (BEGINNING, gone))
+        if end.is_before(known) or gone != known_gone:
+            # Redis lost what was read: other entries will stand there. Or an erasure took entries out.
+            self._blocks.forget(project_id)
+        self._ends[project_id] = (end, gone)
         return end
 
     def oldest(self, project_id: str) -> Position:

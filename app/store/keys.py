@@ -179,7 +179,7 @@ def log(project_id: str) -> str:
 def log_meta(project_id: str) -> str:
     """Hash: generation and last sequence of the log, its bytes, changes ever by cause and kind, gaps.
 
-    Kept; written wherever an entry is appended.
+    Kept; written wherever an entry is appended. `dropped` grows with every entry that an erasure takes out.
     """
     return _of(project_id, "log", "meta")
 

@@ -8,6 +8,8 @@ import pytest
 
 from app.erasure.erasures import NoDeletionAccess
 from app.erasure.state import ErasureState
+from app.feed.position import BEGINNING
+from app.feed.types import GAP
 from app.lanes.lanes import LaneLost
 from app.lanes.work import APPLY
 from app.store import keys
@@ -106,6 +108,19 @@ def test_others_records_keep_their_order_and_are_sent_once(world: World, mixpane
     assert not any(record["$distinct_id"] == ANN for record in bodies)
     depth = world.services.outboxes.depth(P, "profiles")
     assert (depth.records, depth.bytes) == (0, 0)
+
+
+def test_subscribers_who_come_later_are_told_of_a_gap_although_it_was_read_a_moment_ago(
+    world: World, mixpanel: Mixpanel
+) -> None:
+    mixpanel.status = 200
+    sync(world, ANN, BOB)
+    feed = world.services.feed
+    assert ANN in str(feed.read(P, BEGINNING).events)
+    world.through(world.erase(ANN).id)
+    told = feed.read(P, BEGINNING).events
+    assert ANN not in str(told)
+    assert any(event.type == GAP for event in told)
 
 
 def test_consumer_groups_keep_their_place_and_what_they_have_pending(
