@@ -1,5 +1,6 @@
 """What a call gives back."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +66,8 @@ def result_of(kept: Kept, where: str, warning: str, *, from_cache: bool) -> Resu
 def _computed_at(kept: Kept) -> str:
     begin, found = kept.body.lstrip()[:1], None
     if begin == b"{" and b'"computed_at"' in kept.body:
-        found = orjson.loads(kept.body).get("computed_at")
+        with suppress(orjson.JSONDecodeError):  # lines of objects are no object
+            found = orjson.loads(kept.body).get("computed_at")
     if isinstance(found, str) and found:
         return found
     return datetime.fromtimestamp(kept.asked_us / 1_000_000, UTC).isoformat(timespec="milliseconds")

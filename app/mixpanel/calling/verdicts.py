@@ -20,6 +20,7 @@ _FAILED: Final = frozenset({"error", "failure", "Bad Request", "Unauthorized", "
 _CLIENT_ERROR: Final = 400
 _NO_CONTENT: Final = 204
 _QUOTED_BYTES: Final = 4096
+_LAST_BYTES: Final = 64
 
 
 def judge(built: Built, answer: Answer, redact: Redact) -> None:
@@ -33,6 +34,8 @@ def judge(built: Built, answer: Answer, redact: Redact) -> None:
         raise CallFailed(PROBLEMS["answer_too_long"], built.where, status=answer.status)
     if answer.status == _NO_CONTENT or (built.answer == "none" and not answer.body.strip()):
         return
+    if built.answer == "ndjson" and b"terminated early" in answer.body[-_LAST_BYTES:]:
+        raise CallFailed(PROBLEMS["terminated_early"], built.where, status=answer.status)
     if built.answer in ("csv", "ndjson") and not answer.body.lstrip().startswith(b"{"):
         _not_a_page(answer)
         return

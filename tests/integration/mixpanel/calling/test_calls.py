@@ -156,6 +156,14 @@ def test_a_signed_request_is_signed_anew_when_it_is_tried_again(world: World) ->
     assert second["sig"] != first["sig"]
 
 
+def test_an_export_can_be_taken_whole(world: World) -> None:
+    lines = b'{"event": "A", "properties": {"computed_at": 1}}\n' * 2
+    world.server.behaviour = lambda _request: Reply(200, lines)
+    result = world.api().call(world.project, "export", "events", DAYS)
+    assert result.body == lines
+    assert result.computed_at.endswith("+00:00")
+
+
 def test_an_answer_without_a_body_is_one_where_its_status_says_so(world: World) -> None:
     world.server.behaviour = lambda _request: Reply(204, b"")
     assert world.api().call(world.project, "query", "profiles").status == 204

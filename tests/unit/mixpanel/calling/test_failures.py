@@ -161,6 +161,14 @@ def test_a_page_for_people_is_no_csv() -> None:
         judge(asked, Answer(200, b'{"error": "nope"}'), REDACT)
 
 
+def test_lines_that_end_early_are_none() -> None:
+    asked = built("export", "events", from_date="2026-08-01", to_date="2026-08-01")
+    judge(asked, Answer(200, b'{"event": "A"}\n{"event": "B", "properties": {"error": "x"}}\n'), REDACT)
+    with pytest.raises(CallFailed) as caught:
+        judge(asked, Answer(200, b'{"event": "A"}\nterminated early\n'), REDACT)
+    assert caught.value.problem.code == "terminated_early"
+
+
 def test_the_errors_of_the_legacy_api_are_read_from_their_text() -> None:
     error = Rejected(400, "the server answered 400")
     error.said = Said(b'{"error": "Expired request", "request": "/api/2.0/events/"}')
