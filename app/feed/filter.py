@@ -59,12 +59,20 @@ class EventFilter:
             return False
         names = (entry.cohort_name, *_old_names(entry.detail.get("from")))
         return any(
-            wanted == entry.cohort_id or any(fnmatchcase(name, wanted) for name in names)
-            for wanted in self.cohorts
+            wanted == entry.cohort_id or any(_fits(name, wanted) for name in names) for wanted in self.cohorts
         )
 
 
 EVERYTHING: Final = EventFilter()
+_SPECIAL: Final = frozenset("*?[")
+
+
+def _fits(name: str, wanted: str) -> bool:
+    """Say whether a name is the one that is wanted, or fits the pattern.
+
+    A pattern is compiled, and only some ten thousand are remembered: ids and plain names need none.
+    """
+    return name == wanted if _SPECIAL.isdisjoint(wanted) else fnmatchcase(name, wanted)
 
 
 def _old_names(stated: Any) -> tuple[str, ...]:

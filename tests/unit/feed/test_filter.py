@@ -1,5 +1,6 @@
 import pytest
 
+from app.feed import filter as filters
 from app.feed.filter import EventFilter, InvalidFilter
 from app.feed.types import ENTERED, ERASED, EXITED, GAP, TYPES, UPDATED
 from tests.unit.destinations.entries import entry
@@ -35,6 +36,12 @@ def test_that_somebody_was_erased_is_told_to_all() -> None:
 )
 def test_a_cohort_is_meant_by_its_id_or_by_its_name(wanted: str, taken: bool) -> None:
     assert EventFilter.parse(cohorts=[wanted]).takes_cohort(entry(cohort=("1", "VIP"))) is taken
+
+
+def test_an_id_is_compared_without_a_pattern_being_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "fnmatchcase", None)
+    assert not EventFilter.parse(cohorts=["2"]).takes_cohort(entry(cohort=("1", "VIP")))
+    assert EventFilter.parse(cohorts=["VIP"]).takes_cohort(entry(cohort=("1", "VIP")))
 
 
 def test_with_cohorts_chosen_what_is_about_the_project_is_left_out() -> None:
