@@ -6,6 +6,7 @@ Killed at any point and started again, it goes on where it was: see docs/streams
 import json
 import os
 import sqlite3
+from hashlib import sha256
 
 import redis
 
@@ -32,8 +33,17 @@ def take(sequence: int, entry: dict[str, str]) -> None:
             db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", (entry["cohort_id"], distinct_id))
         for distinct_id in data.get("exited", []):
             db.execute("DELETE FROM members WHERE cohort = ? AND id = ?", (entry["cohort_id"], distinct_id))
+        if entry["kind"] == "person.erased":
+            forget(**json.loads(entry["data"])["detail"])
         db.execute("DELETE FROM place")
         db.execute("INSERT INTO place VALUES (?, ?)", place)
+
+
+def forget(salt: str, digests: list[str], **_: object) -> None:
+    """Take whoever was erased out of every cohort: named by digests, which say nothing to others."""
+    for (distinct_id,) in db.execute("SELECT DISTINCT id FROM members").fetchall():
+        if sha256(bytes.fromhex(salt) + distinct_id.encode()).hexdigest() in digests:
+            db.execute("DELETE FROM members WHERE id = ?", (distinct_id,))
 
 
 whence = "0"  # what we were given before and did not confirm comes first, and only then what is new

@@ -1,5 +1,6 @@
 """A receiver that keeps who is in which cohort in SQLite: verifies, applies, answers. pip install standardwebhooks"""
 import json, os, sqlite3
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -36,6 +37,11 @@ def apply(event):
         db.executemany("INSERT OR IGNORE INTO members VALUES (?, ?)", rows)
     elif event["type"] == "cohort-relay.members.exited":
         db.executemany("DELETE FROM members WHERE cohort = ? AND id = ?", rows)
+    elif event["type"] == "cohort-relay.person.erased":
+        salt, digests = bytes.fromhex(event["data"]["salt"]), event["data"]["digests"]
+        known = db.execute("SELECT DISTINCT id FROM members").fetchall()
+        meant = [row for row in known if sha256(salt + row[0].encode()).hexdigest() in digests]
+        db.executemany("DELETE FROM members WHERE id = ?", meant)
     elif event["type"] == "cohort-relay.gap":
         print("entries are missing: read the members anew", json.dumps(event["data"]))
 

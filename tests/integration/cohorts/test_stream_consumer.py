@@ -18,6 +18,7 @@ from app.cohorts.groups import ConsumerGroups
 from app.cohorts.holding import Holding, Limits
 from app.store import keys
 from tests.integration.cohorts.relay import P, Relay
+from tests.integration.feed.written_log import erased
 from tests.model.wire import SentPage
 from tests.redis_server import RedisServer
 from tests.waiting import wait_until
@@ -137,6 +138,15 @@ def test_killed_at_random_it_ends_with_the_members_that_the_relay_holds(
     }
     assert consumer.output == ""
     wait_until(lambda: relay.plain.xinfo_groups(keys.log(P))[0]["pending"] == 0, what="all confirmed")
+
+
+def test_whoever_is_erased_is_in_none_of_its_cohorts(relay: Relay, consumer: Consumer) -> None:
+    page = SentPage("s1", "members", 1, 1, ("ann", "bob"), 60.0, "c1")
+    relay.send(page, name="VIP")
+    relay.changelog.append(P, "person.erased", erased("ann"))
+    consumer.start()
+    consumer.reaches(relay.changelog.end(P))
+    assert consumer.members("c1") == {"bob"}
 
 
 def test_what_it_missed_it_says(relay: Relay, consumer: Consumer) -> None:

@@ -13,7 +13,7 @@ from app.feed.position import Position
 from app.subscriptions.addresses import AddressPolicy
 from app.subscriptions.posting import Poster
 from tests.guard import ROOT
-from tests.integration.feed.written_log import P
+from tests.integration.feed.written_log import P, erased
 from tests.integration.subscriptions.entries import entry_of
 from tests.integration.subscriptions.world import World
 from tests.ports import free_port
@@ -44,10 +44,12 @@ def test_the_receiver_in_the_documentation_keeps_who_is_in_which_cohort(world: W
             world.turn()
             world.subscriptions.move(wanted, P, Position("", 0))  # all of it once more
             world.turn()
+            world.log.changelog.append(P, "person.erased", erased("c"))
+            world.turn()
         finally:
             receiver.kill()
             poster.close()
-    assert world.standing(wanted).position.sequence == 2
+    assert world.standing(wanted).position.sequence == 3
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         found = copy.execute("SELECT cohort, id FROM members ORDER BY id").fetchall()
-    assert found == [("cohorts/1", each) for each in ("a", "c", "d")]
+    assert found == [("cohorts/1", each) for each in ("a", "d")]
