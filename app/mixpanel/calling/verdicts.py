@@ -91,6 +91,8 @@ def _problem(said: Any, built: Built) -> str | None:
         return "invalid_records"
     if not failed:
         return None
+    if said.get("type") == "not_found":
+        return "not_found"
     return (signing.problem_of(error) if isinstance(error, str) else None) or "refused"
 
 

@@ -107,6 +107,7 @@ NONE = [
     ("cohorts", b'{"error": "nope", "request": "/x"}', "refused"),
     ("cohorts", b'{"status": "error", "results": []}', "refused"),
     ("cohorts", b'{"code": 404}', "refused"),
+    ("cohorts", b'{"status": "error", "type": "not_found", "error": "there is none"}', "not_found"),
     ("cohorts", b'{"error": "Invalid parameter: unit"}', "invalid_parameter"),
 ]
 FINE = [
