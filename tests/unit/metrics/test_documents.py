@@ -13,6 +13,7 @@ from app.metrics.families import FAMILIES, Family
 from app.metrics.standing import STANDING
 from app.mixpanel import errors
 from app.status.metrics import FAILURES
+from app.status.processes import all_living
 from app.web import causes
 from config.version import VERSION
 
@@ -95,6 +96,15 @@ def test_every_alert_names_its_page_of_the_runbook_and_the_page_and_the_index_na
         assert f"(runbook/{page})" in row, rule["alert"]
         named.add(page)
     assert named == {page.name for page in (DOCS / "runbook").glob("*.md")}
+
+
+def test_a_missing_process_of_each_kind_raises_an_alert_as_urgent_as_the_status_says() -> None:
+    urgencies = {}
+    for rule in ALERTS["groups"][0]["rules"]:
+        for pattern in re.findall(r'cohort_relay_processes\{role=~?"([^"]+)", alive="true"\}', rule["expr"]):
+            urgencies[pattern.replace(".*", "")] = rule["labels"]["severity"]
+    severities = {"fail": "page", "warn": "warn"}
+    assert urgencies == {check.name: severities[check.verdict] for check in all_living([])}
 
 
 def test_no_page_tells_of_an_alert_that_is_not_there() -> None:
