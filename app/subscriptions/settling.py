@@ -15,7 +15,7 @@ from app.subscriptions.subscription import place_of
 from app.subscriptions.turns import AWAY, FAILING, Turn
 
 _TROUBLE: Final[tuple[str, ...]] = ("state", "why", "since_ms", "tries")
-"""Fields that go once a message is taken."""
+"""Fields that go once a message is taken, or is not wanted any more."""
 
 
 class TurnLost(Exception):  # noqa: N818 - an event, not an error of the caller
@@ -111,7 +111,7 @@ class Settling:
         """
         fields = {"position": str(after)}
         return self._run(
-            project_id, turn, _Write(self._on, place_of(after), fields=fields, dropped=("pending",))
+            project_id, turn, _Write(self._on, place_of(after), fields=fields, dropped=("pending", *_TROUBLE))
         )
 
     def over(self, project_id: str, turn: Turn, at: Position, *, passed: bool) -> None:
@@ -131,7 +131,8 @@ class Settling:
             self._run(project_id, turn, _Write(comes))
             return
         fields = {"position": str(at)}
-        self._run(project_id, turn, _Write(comes, place_of(at), fields=fields, dropped=("pending",)))
+        dropped = ("pending", *_TROUBLE)
+        self._run(project_id, turn, _Write(comes, place_of(at), fields=fields, dropped=dropped))
 
     def put_off(self, project_id: str, turn: Turn, wait_s: float) -> None:
         """End the turn although there is more; the next one comes after a pause, behind those that wait.

@@ -1,6 +1,7 @@
 """Whose turn it is, and what a turn writes."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,10 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from standardwebhooks import Webhook
 
+from app.cohorts.commit import candidate_generation
 from app.feed.position import Position
+from app.feed.types import ENTERED, GAP
+from app.installation.restored import Restoring
 from app.store import keys
 from app.subscriptions import deliveries
 from app.subscriptions.schedule import RETRIES_S
@@ -18,6 +22,7 @@ from app.subscriptions.turns import AWAY, FAILING
 from tests.integration.feed.written_log import P
 from tests.integration.subscriptions.entries import entry_of
 from tests.integration.subscriptions.world import TAKEN, Message, World, answered
+from tests.waiting import wait_until
 
 
 def test_a_new_subscription_begins_with_what_comes_now_and_is_told_each_event_once(world: World) -> None:
@@ -120,6 +125,34 @@ def test_an_event_that_is_not_taken_comes_again_as_it_was_and_holds_up_what_is_b
     assert [message.event["sequence"][-1] for message in rest] == ["1", "2", "3"]
     well = world.standing(wanted)
     assert (well.state, well.tries, well.why, well.since_ms) == ("active", 0, "", None)
+
+
+def test_one_whose_message_is_not_wanted_any_more_has_no_trouble_left(world: World) -> None:
+    wanted = world.subscribe()
+    world.log.tell()
+    world.poster.answer = lambda _message: answered(500)
+    world.turn()
+    world.subscriptions.edit(wanted.id, lambda found: replace(found, types=frozenset({ENTERED})))
+    world.let_time_pass(wanted, RETRIES_S[0] * 1.3)
+    assert world.turn() == 1
+    standing = world.standing(wanted)
+    assert (standing.state, standing.why, standing.since_ms, standing.tries) == ("active", "", None, 0)
+    assert len(world.poster.messages) == 1
+
+
+def test_after_a_restore_it_is_told_so_and_then_all_that_is_there_once(world: World) -> None:
+    world.subscribe(batch=1)
+    world.log.tell(40)
+    world.turn()
+    (before,) = {event["generation"] for event in world.told()}
+    wait_until(lambda: candidate_generation() != before)
+    generation = Restoring(world.redis).run(P).generation
+    world.log.tell()
+    while world.turn():
+        pass
+    lost, *rest = world.told()[40:]
+    assert lost["type"] == GAP
+    assert [event["id"] for event in rest] == [f"{generation}-{each}-1" for each in range(1, 42)]
 
 
 def test_a_merged_event_comes_again_without_what_the_log_has_got_since(world: World) -> None:
