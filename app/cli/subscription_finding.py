@@ -1,6 +1,6 @@
 """What the commands of `flask subscriptions` share: find one, print it, say what cannot be had."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -20,16 +20,17 @@ subscription_id_argument = click.argument("subscription_id", metavar="ID")
 def print_subscription(services: Services, subscription_id: str, *, as_json: bool) -> None:
     """Print what one wants, and how it stands; where there is none, the command ends."""
     seen = find_subscription(services, subscription_id, as_json=as_json)
-    told = told_of(services, seen)
+    (told,) = told_of(services, [seen])
     if as_json:
         print_json({"ok": True, "subscription": told})
     else:
         click.echo(fields_text(seen, told))
 
 
-def told_of(services: Services, seen: Seen) -> dict[str, Any]:
-    """Return it as JSON tells it."""
-    return told_subscription(seen, services.desk.behind)
+def told_of(services: Services, found: Sequence[Seen]) -> list[dict[str, Any]]:
+    """Return them as JSON tells them."""
+    behind = services.desk.distance()
+    return [told_subscription(seen, behind) for seen in found]
 
 
 def find_subscription(services: Services, subscription_id: str, *, as_json: bool) -> Seen:

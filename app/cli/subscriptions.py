@@ -44,7 +44,7 @@ def list_(project_id: str | None, as_json: bool) -> None:
     with opened(as_json=as_json) as services:
         chosen = set(chosen_projects(services.settings, project_id))
         found = [seen for seen in services.desk.all() if chosen & set(seen.wanted.projects)]
-        told = [told_of(services, seen) for seen in found]
+        told = told_of(services, found)
         now_ms = int(services.redis.time()[0]) * 1000
     if as_json:
         print_json({"ok": True, "subscriptions": told})

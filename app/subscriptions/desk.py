@@ -1,9 +1,10 @@
 """What people do with subscriptions: the same for the HTTP API and for commands."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -200,9 +201,10 @@ class Desk:
         """Return the last requests in a project, the newest first."""
         return latest(self._redis, project_id, wanted.id, most)
 
-    def behind(self, project_id: str, standing: Standing) -> int:
-        """Return how many log entries it has not been told of."""
-        return max(0, self._feed.end(project_id).sequence - standing.position.next + 1)
+    def distance(self) -> Callable[[str, Standing], int]:
+        """Return what says how many log entries one has not been told of; it looks at each log's end once."""
+        end = cache(self._feed.end)
+        return lambda project_id, standing: max(0, end(project_id).sequence - standing.position.next + 1)
 
     def _place(self, project_id: str, start: str) -> Position:
         """Return the place that a word or an id stands for."""

@@ -77,8 +77,9 @@ class SubscriptionViews:
             found = found[ids.index(query["cursor"]) + 1 :] if query["cursor"] in ids else []
         page, rest = found[: query["limit"]], found[query["limit"] :]
         cursor = text_cursor(page[-1].id) if rest else None
+        behind = self.services.desk.distance()
         told = {
-            "subscriptions": [self._told(seen) for seen in self.services.desk.look(page)],
+            "subscriptions": [told_subscription(seen, behind) for seen in self.services.desk.look(page)],
             "next_cursor": cursor,
         }
         return encoded(HTTPStatus.OK, told)
@@ -185,7 +186,7 @@ class SubscriptionViews:
         return encoded(HTTPStatus.OK, self._told(self._find(subscription_id)))
 
     def _told(self, seen: Seen) -> dict[str, Any]:
-        return told_subscription(seen, self.services.desk.behind)
+        return told_subscription(seen, self.services.desk.distance())
 
 
 def _tried(act: Callable[[], _T]) -> _T:

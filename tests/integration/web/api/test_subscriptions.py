@@ -163,6 +163,24 @@ def test_the_list_goes_on_page_by_page(desk: Relay) -> None:
     assert sorted(found) == sorted(made)
 
 
+def test_the_list_reads_only_where_its_page_stands_and_each_logs_end_once(
+    desk: Relay, redis_client: redis.Redis
+) -> None:
+    for _ in range(5):
+        subscribe(desk)
+    asked: list[str] = []
+    watched: Any = redis_client
+    with watched.monitor() as monitor:
+        assert len(call(desk, "GET", "?limit=3").get_json()["subscriptions"]) == 3
+        redis_client.echo("over")
+        for told in monitor.listen():
+            asked.append(told["command"])
+            if "over" in told["command"]:
+                break
+    read = [each.partition(" ")[0] for each in asked if "subscription:" in each or "log:meta" in each]
+    assert (read.count("HGETALL"), read.count("HMGET")) == (3, 1)
+
+
 def test_a_test_message_arrives_signed_and_moves_nothing(local: Relay, receiver: Receiver) -> None:
     made = subscribe(local, url=receiver.url())
     told = call(local, "POST", f"/{made['id']}/test").get_json()
