@@ -15,7 +15,8 @@ from app.cli.mixpanel.calls import failing, help_of
 from app.cli.mixpanel.choices import Choices, choice_options, choices_of, chosen_project
 from app.cli.mixpanel.options import arguments_of, options_of
 from app.cli.opening import end, opened, print_json
-from app.mixpanel.calling.exporting import Exported, Exporter, NotResumable
+from app.mixpanel.calling.exporting import Exporter
+from app.mixpanel.calling.journal import Exported, NotResumable
 from app.mixpanel.catalog.row import Endpoint
 from app.services import Services
 

@@ -9,48 +9,22 @@ import gzip
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import orjson
-
 from app.mixpanel.calling.api import MixpanelApi
 from app.mixpanel.calling.failures import CallFailed
+from app.mixpanel.calling.journal import Exported, Journal, opened
 from app.mixpanel.calling.options import AS_LONG_AS_IT_TAKES, AT_ONCE, DEFAULT, NO_RETRIES, Options, Wait
 from config.projects import Project
 
 _LEVEL: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """How far an export is.
-
-    Attributes:
-        next_day: First day that is not complete yet.
-        last_day: Last day wanted.
-        days_done: Days that are complete.
-        days: Days wanted.
-        events: Events written, those of the incomplete step included.
-        size_bytes: Bytes written, before any compression.
-    """
-
-    next_day: date
-    last_day: date
-    days_done: int = 0
-    days: int = 0
-    events: int = 0
-    size_bytes: int = 0
-
-
 def untold(_exported: Exported) -> None:
     """Tell nobody."""
-
-
-class NotResumable(ValueError):  # noqa: N818 - a sentence about a file
-    """Say that a file is there already, and not the beginning of this export."""
 
 
 class Exporter:
@@ -103,7 +77,8 @@ class Exporter:
     def to_file(self, path: Path, first: date, last: date, *, compress: bool = False) -> Exported:
         """Write the events to a file; called again, it goes on where the last whole step ended.
 
-        Until it is complete, a file of the same name with `.progress` stands beside it.
+        Until it is complete, a file of the same name with `.progress` stands beside it. Only the file's owner
+        may read it: it tells what people did.
 
         Args:
             path: Where.
@@ -112,14 +87,15 @@ class Exporter:
             compress: Write gzip, a member for each step.
 
         Raises:
-            NotResumable: The file is there, and is not a part of this same export.
+            NotResumable: The file is there and not a part of this same export, or somebody is writing it.
             CallFailed: It broke off; the steps that are complete stay.
             OSError: The file cannot be written.
         """
-        journal = _Journal(path, self._wanted(first, last, compress=compress))
-        done, size = journal.read(_begin(first, last))
-        journal.write(done, size)
-        with path.open("r+b" if path.exists() else "xb") as file:
+        journal = Journal(path, self._wanted(first, last, compress=compress))
+        journal.read(_begin(first, last))
+        with opened(path) as file:
+            done, size = journal.read(_begin(first, last))
+            journal.write(done, size)
             for begin, end in self._steps(done.next_day, last):
                 done = self._tried(file, size, begin, end, done, compress=compress)
                 file.flush()
@@ -179,42 +155,6 @@ class Exporter:
     def _wanted(self, first: date, last: date, *, compress: bool) -> dict[str, Any]:
         period = {"from": first.isoformat(), "to": last.isoformat(), "gzip": compress}
         return {"project": self._project.id, "arguments": self._arguments, **period}
-
-
-class _Journal:
-    """Remembers beside a file how much of it is complete."""
-
-    def __init__(self, path: Path, wanted: Mapping[str, Any]) -> None:
-        self._file = path
-        self._path = path.with_name(path.name + ".progress")
-        self._wanted = orjson.loads(orjson.dumps(dict(wanted)))
-
-    def read(self, beginning: Exported) -> tuple[Exported, int]:
-        if not self._path.exists():
-            if self._file.exists():
-                raise NotResumable(f"{self._file} is there already: name another file, or remove it")
-            return beginning, 0
-        try:
-            said = orjson.loads(self._path.read_bytes())
-        except orjson.JSONDecodeError:
-            said = {}
-        if said.get("wanted") != self._wanted or (said["size"] and not self._file.exists()):
-            raise NotResumable(f"{self._path} is of another export: name another file, or remove both")
-        facts = said["done"]
-        days = {name: date.fromisoformat(facts[name]) for name in ("next_day", "last_day")}
-        return Exported(**{**facts, **days}), said["size"]
-
-    def write(self, done: Exported, size: int) -> None:
-        text = orjson.dumps({"wanted": self._wanted, "done": asdict(done), "size": size})
-        new = self._path.with_name(self._path.name + ".new")
-        with new.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-
-    def remove(self) -> None:
-        self._path.unlink(missing_ok=True)
 
 
 def _begin(first: date, last: date) -> Exported:

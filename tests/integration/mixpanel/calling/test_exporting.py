@@ -14,8 +14,9 @@ from urllib.parse import parse_qs
 import orjson
 import pytest
 
-from app.mixpanel.calling.exporting import Exported, Exporter, NotResumable
+from app.mixpanel.calling.exporting import Exporter
 from app.mixpanel.calling.failures import CallFailed
+from app.mixpanel.calling.journal import Exported, NotResumable
 from app.mixpanel.calling.options import NO_RETRIES, Options, Retries
 from app.mixpanel.request_budget import Slot
 from app.store import keys
@@ -142,6 +143,35 @@ def test_nothing_of_a_step_that_broke_off_stays(world: World, tmp_path: Path) ->
     world.server.behaviour = lambda _request: Reply(200, event("whole", 1))
     exporter(world).to_file(path, FIRST, FIRST)
     assert read(path, compress=False) == ["whole"]
+
+
+def test_a_refused_export_can_be_corrected_and_nobody_else_may_read_the_file(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.ndjson"
+    world.server.behaviour = lambda _request: Reply(400)
+    with pytest.raises(CallFailed):
+        exporter(world, {"where": "("}).to_file(path, FIRST, FIRST)
+    world.server.behaviour = three_events
+    exporter(world).to_file(path, FIRST, FIRST)
+    assert read(path, compress=False) == ALL_DAYS[:3]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_is_written_by_one_process_at_a_time(world: World, tmp_path: Path) -> None:
+    path, found = tmp_path / "events.ndjson", list[str]()
+    world.server.behaviour = three_events
+
+    def tell(_done: Exported) -> None:
+        try:
+            exporter(world).to_file(path, FIRST, FIRST)
+        except NotResumable as error:
+            found.append(str(error))
+
+    exporter(world, tell=tell).to_file(path, FIRST, FIRST)
+    assert all("being written" in one for one in found)
+    assert found
+    assert read(path, compress=False) == ALL_DAYS[:3]
 
 
 def test_a_day_that_breaks_off_is_written_once(world: World, tmp_path: Path) -> None:
