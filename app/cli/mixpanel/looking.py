@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,7 +13,9 @@ from app.mixpanel.catalog.catalog import CATALOG
 from app.mixpanel.catalog.families import FAMILIES
 from app.mixpanel.catalog.row import Endpoint
 
-_SHORT = {
+_UNITS: Final = {"requests": "", "records": "records ", "bytes": ""}
+_EACH: Final[dict[float, str]] = {1: "a second", 60: "a minute", 3600: "an hour"}
+_SHORT: Final = {
     "service_account": "account",
     "project_token": "token",
     "project_secret": "secret",
@@ -85,15 +87,17 @@ def _facts(row: Endpoint) -> dict[str, Any]:
 
 def _windows(windows: Sequence[WindowLeft]) -> str:
     return "; ".join(
-        f"{_amount(one.unit, one.left)} of {_amount(one.unit, one.most)} in {duration(one.length_s)}"
+        f"{_amount(one, one.left)} of {_amount(one, one.most)} {_UNITS[one.unit]}{_each(one.length_s)}"
         for one in windows
     )
 
 
-def _amount(unit: str, value: int) -> str:
-    if unit == "bytes":
-        return size(value)
-    return number(value) + (" records" if unit == "records" else "")
+def _amount(one: WindowLeft, value: int) -> str:
+    return size(value) if one.unit == "bytes" else number(value)
+
+
+def _each(length_s: float) -> str:
+    return _EACH.get(length_s) or f"in {duration(length_s)}"
 
 
 def _at_once(one: FamilyLeft) -> str:

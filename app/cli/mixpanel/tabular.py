@@ -5,7 +5,7 @@ day; names with numbers. What fits none of them is shown as names and values.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ import orjson
 
 _WRAPPERS: Final = ("results", "data", "events", "day_syncs", "values", "series")
 _PERIOD: Final = re.compile(r"\d{4}-\d\d(-\d\d.*)?")
+_MIDNIGHT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00\S*")
+_FIRST: Final = ("date", "step", "id", "funnel_id", "name", "event", "$distinct_id")
 _MOST_COLUMNS: Final = 6
 _DEPTH: Final = 4
 
@@ -24,7 +26,6 @@ class Rows:
     Attributes:
         headers: The columns' names.
         rows: Their cells; None where there is nothing.
-        numbers: Names of the columns that hold numbers only.
     """
 
     headers: Sequence[str]
@@ -50,7 +51,7 @@ def rows_of(answer: Any) -> Rows:
         return _nested(value)
     if value and all(isinstance(one, list) for one in value.values()):
         return _listed(value)
-    return Rows(("name", "value"), list(value.items()))
+    return Rows((_what(value), "value"), list(value.items()))
 
 
 def text(cell: Any) -> str:
@@ -96,7 +97,8 @@ def _nested(value: Mapping[str, Any]) -> Rows:
     keys = list(dict.fromkeys(key for _, leaf in leaves for key in leaf))
     if keys and all(_PERIOD.fullmatch(str(key)) for key in keys):
         return _series(leaves, sorted(keys))
-    return _objects([{"name": " / ".join(path), **_spread(leaf)} for path, leaf in leaves])
+    what = _what(path[0] for path, _ in leaves)
+    return _objects([{what: " / ".join(path), **_spread(leaf)} for path, leaf in leaves])
 
 
 def _steps(funnel: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -118,12 +120,24 @@ def _leaves(
 def _series(leaves: Sequence[tuple[tuple[str, ...], Mapping[str, Any]]], days: Sequence[str]) -> Rows:
     """Write days down and series across, unless there are many series."""
     names = [" / ".join(path) for path, _ in leaves]
+    short = dict(zip(days, _days(days), strict=True))
     if len(names) > max(_MOST_COLUMNS, len(days)):
         return Rows(
-            ("series", *days),
+            ("series", *short.values()),
             [(name, *map(leaf.get, days)) for name, (_, leaf) in zip(names, leaves, strict=True)],
         )
-    return Rows(("date", *names), [(day, *(leaf.get(day) for _, leaf in leaves)) for day in days])
+    return Rows(("date", *names), [(short[day], *(leaf.get(day) for _, leaf in leaves)) for day in days])
+
+
+def _days(periods: Sequence[str]) -> list[str]:
+    """Leave out the time of day where all of it is midnight."""
+    found = [_MIDNIGHT.fullmatch(one) for one in periods]
+    return [one[1] for one in found if one] if all(found) else list(periods)
+
+
+def _what(names: Iterable[str]) -> str:
+    """Say what a column of names holds."""
+    return "date" if all(_PERIOD.fullmatch(name) for name in names) else "name"
 
 
 def _listed(value: Mapping[str, Any]) -> Rows:
@@ -138,7 +152,7 @@ def _listed(value: Mapping[str, Any]) -> Rows:
         )
     most = max(map(len, value.values()))
     rows = [(name, *each, *([None] * (most - len(each)))) for name, each in value.items()]
-    return Rows(("name", *map(str, range(most))), rows)
+    return Rows((_what(value), *map(str, range(most))), rows)
 
 
 def _spread(leaf: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +178,8 @@ def _flat(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _objects(objects: Sequence[Mapping[str, Any]]) -> Rows:
-    headers = list(dict.fromkeys(str(name) for one in objects for name in one))
+    found = dict.fromkeys(str(name) for one in objects for name in one)
+    headers = sorted(found, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
     return Rows(headers, [[one.get(name) for name in headers] for one in objects])
 
 
