@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -9,11 +10,13 @@ import orjson
 from app.mixpanel.calling.building import Built
 from app.mixpanel.calling.cache import AnswerCache, Kept
 from app.mixpanel.calling.failures import CallFailed
-from app.mixpanel.calling.flights import Flights
+from app.mixpanel.calling.flights import Flight, Flights
 from app.mixpanel.calling.problems import PROBLEMS
 from app.mixpanel.errors import Retryable, Throttled
 
 _NEVER_ALIKE: Final = frozenset({"expire", "sig"})
+_NOT_KEPT: Final = b"not kept"
+"""Told to who waited for an answer that is too large to be kept: each asks for itself."""
 Ask = Callable[[], Kept]
 
 
@@ -43,28 +46,40 @@ class SharedAsking:
         """
         project_id, digest = built.call.project_id, digest_of(built)
         while True:
-            kept = self._cache.get(project_id, digest)
-            if kept is not None and (since_us is None or kept.asked_us >= since_us):
+            if kept := self._kept(project_id, digest, since_us):
                 return kept, True
             flight = self._flights.begin(project_id, digest)
-            if flight is None:
-                failure = self._flights.wait(project_id, digest)
-                if failure:
-                    raise _failure(failure)
-                continue
-            failure = b""
-            try:
-                answer = ask()
-                found = Kept(answer.status, answer.content_type, answer.body, flight.asked_us)
-                self._cache.put(project_id, digest, found, lifetime_s)
-            except CallFailed as error:
-                # A full budget is no answer: who waits may find a slot, who does not is told the next one.
-                failure = b"" if error.code == "over_budget" else _told(error)
-                raise
-            else:
-                return found, False
-            finally:
-                self._flights.end(project_id, digest, flight, failure)
+            if flight is not None:
+                return self._fly(built, lifetime_s, since_us, ask, flight)
+            told = self._flights.wait(project_id, digest)
+            if told == _NOT_KEPT:
+                return ask(), False
+            if told:
+                raise _failure(told)
+
+    def _fly(
+        self, built: Built, lifetime_s: float, since_us: int | None, ask: Ask, flight: Flight
+    ) -> tuple[Kept, bool]:
+        project_id, digest = built.call.project_id, digest_of(built)
+        told = b""
+        try:
+            # Another flight may have ended between the look and the beginning of this one.
+            if kept := self._kept(project_id, digest, since_us):
+                return kept, True
+            found = replace(ask(), asked_us=flight.asked_us)
+            if not self._cache.put(project_id, digest, found, lifetime_s):
+                told = _NOT_KEPT
+        except CallFailed as error:
+            # A full budget is no answer: who waits may find a slot, who does not is told the next one.
+            told = b"" if error.code == "over_budget" else _told(error)
+            raise
+        finally:
+            self._flights.end(project_id, digest, flight, told)
+        return found, False
+
+    def _kept(self, project_id: str, digest: str, since_us: int | None) -> Kept | None:
+        kept = self._cache.get(project_id, digest)
+        return kept if kept is not None and (since_us is None or kept.asked_us >= since_us) else None
 
     def now_us(self) -> int:
         """Return Redis's time, in microseconds."""

@@ -16,7 +16,7 @@ from app.mixpanel.calling.options import NO_RETRIES, Options
 from app.mixpanel.calling.results import Result
 from app.store import keys
 from tests.integration.mixpanel.calling.conftest import World
-from tests.integration.mixpanel.server import Reply
+from tests.integration.mixpanel.server import Reply, Request
 
 P = "2195193"
 ONCE = Options(retries=NO_RETRIES)
@@ -48,6 +48,37 @@ def test_ten_callers_of_several_processes_are_one_query(world: World) -> None:
     assert [one.body for one in results] == [b'[{"funnel_id": 1}]'] * 10
     assert sum(one.from_cache for one in results) == 9
     assert world.api().budget(P)["query"].windows[0].left == 59
+
+
+def test_who_looked_before_an_answer_was_kept_and_comes_after_does_not_ask_again(world: World) -> None:
+    api = world.api()
+    cache = api._asking._cache
+    look, late = cache.get, threading.Event()
+
+    def slow_look(project_id: str, digest: str) -> Kept | None:
+        found = look(project_id, digest)
+        if not late.is_set():  # as if this process had stood still here
+            late.set()
+            world.api().call(world.project, "query", "funnels-list")
+        return found
+
+    cache.get = slow_look  # type: ignore[method-assign] # for this test
+    assert api.call(world.project, "query", "funnels-list").from_cache
+    assert len(world.server.requests) == 1
+
+
+def test_an_answer_that_cannot_be_kept_is_asked_for_by_each_at_the_same_time(world: World) -> None:
+    begun_s: list[float] = []
+
+    def behaviour(_request: Request) -> Reply:
+        begun_s.append(time.monotonic())
+        return Reply(200, b"[]", pause_s=0.5)
+
+    world.server.behaviour = behaviour
+    api = world.api(cache_bytes=0)
+    found = at_once(3, lambda _: api.call(world.project, "query", "funnels-list"))
+    assert [one.body for one in found if isinstance(one, Result)] == [b"[]"] * 3
+    assert begun_s[2] - begun_s[1] < 0.5 < begun_s[2] - begun_s[0]
 
 
 def test_a_failure_is_told_to_all_who_waited_for_it(world: World) -> None:
