@@ -54,7 +54,7 @@ EVENT = {
 
 @dataclass(frozen=True)
 class Published:
-    """A call: `path` may name what an answer before had, such as `{annotation}`."""
+    """A call: `path` may name what an answer before had, such as `{annotation}`; `none`: its 200 is none."""
 
     operation: str
     method: str
@@ -63,6 +63,7 @@ class Published:
     said: dict[str, Any] = field(default_factory=dict)
     who: str | None = None
     keeps: tuple[str, tuple[Any, ...]] | None = None
+    none: bool = False
 
 
 def _json(
@@ -227,7 +228,7 @@ def experiments() -> Iterator[Published]:
     yield _json("archive-experiment", "POST", f"{one}/archive", {})
     yield _json("unarchive-experiment", "DELETE", f"{one}/archive")
     yield _json("delete-experiment", "DELETE", one)
-    yield _json("get-experiment", "GET", one)
+    yield _json("get-experiment", "GET", one, none=True)
 
 
 def flags() -> Iterator[Published]:
@@ -241,7 +242,7 @@ def flags() -> Iterator[Published]:
     yield Published("get-variant-assignments", "GET", "/flags", 400, {"query": {"context": "{}"}})
     yield Published("get-flag-definitions", "GET", "/flags/definitions")
     yield _json("delete-feature-flag", "DELETE", f"{FLAGS}/{{flag}}")
-    yield _json("delete-feature-flag", "DELETE", f"{FLAGS}/{{flag}}")
+    yield _json("delete-feature-flag", "DELETE", f"{FLAGS}/{{flag}}", none=True)
 
 
 def ingestion() -> Iterator[Published]:
@@ -257,12 +258,16 @@ def ingestion() -> Iterator[Published]:
     yield Published("replace-lookup-table", "PUT", f"/lookup-tables/{TABLE}", 400, wrong)
     yield Published("replace-lookup-table", "PUT", "/lookup-tables/none", 404, table)
     yield Published("track-event", "POST", "/track", said={"json": [EVENT]})
-    for number, name in enumerate(("create-identity", "identity-create-alias")):
-        verb = ("$identify", "$create_alias")[number]
-        data = orjson.dumps({"event": verb, "properties": {"token": TOKEN}}).decode()
-        yield Published(name, "POST", "/track", said={"data": {"data": data}})
+    ids = {"$identified_id": "user", "$anon_id": "6a2d5a6c-0a2e-4c59-8a3c-6f1d7a3b9c10"}
+    yield _verb("create-identity", "$identify", ids)
+    yield _verb("identity-create-alias", "$create_alias", {"distinct_id": "user", "alias": "other"})
     yield from _updates("/engage", "$distinct_id", _OF_PEOPLE)
     yield from _updates("/groups", "$group_key", _OF_GROUPS)
+
+
+def _verb(operation: str, name: str, ids: dict[str, str]) -> Published:
+    data = orjson.dumps({"event": name, "properties": {"token": TOKEN, **ids}}).decode()
+    return Published(operation, "POST", "/track", said={"data": {"data": data}})
 
 
 _SET = {"$set": {"a": 1}}

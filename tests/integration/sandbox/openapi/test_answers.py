@@ -43,6 +43,8 @@ def test_answers_are_as_published(with_events: Sandbox, family: str) -> None:
             assert all("$distinct_id" in fault for fault in faults), faults
         else:
             assert faults == [], call.operation
+        if call.none:
+            assert decoded["status"] == "error"
         if call.keeps is not None:
             known[call.keeps[0]] = kept(decoded, call.keeps[1])
 
