@@ -111,6 +111,20 @@ def test_when_the_one_who_asks_is_killed_the_next_one_asks(world: World) -> None
     assert 0.2 < time.monotonic() - begun_s < 2
 
 
+def test_a_failure_is_told_only_to_who_waited_for_that_flight(redis_client: redis.Redis) -> None:
+    ending: list[Callable[[], None]] = []
+    flights = Flights(redis_client, 60, lambda _seconds: ending.pop()())
+    first = flights.begin(P, "d")
+    assert first
+    ending.append(lambda: flights.end(P, "d", first, b"it failed"))
+    assert flights.wait(P, "d") == b"it failed"
+    second = flights.begin(P, "d")
+    assert second
+    ending.append(lambda: flights.end(P, "d", second))
+    assert flights.wait(P, "d") == b""
+    assert flights.wait(P, "d") == b""  # nobody is asking
+
+
 def test_another_question_is_another_query(world: World) -> None:
     api = world.api()
     world.server.behaviour = lambda _request: Reply(200, b"{}")
