@@ -1,10 +1,12 @@
 """`flask mixpanel FAMILY ENDPOINT ...`: a call of an endpoint, derived from its row."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import click
+import orjson
 
 from app.cli.auditing import audited
 from app.cli.mixpanel.choices import Choices, choice_options, choices_of, chosen_project, confirm
@@ -18,6 +20,8 @@ from app.mixpanel.catalog.row import Endpoint
 from app.services import Services
 from config.projects import Project
 
+_PAGED: Final = ("query", "profiles")
+_TOLD_HERE: Final = ("app.mixpanel.observing", "app.mixpanel.calling.warnings")
 _REMOVE_ALL: Final = ("truncate",)
 _IN_RECORDS: Final = "$delete"
 _KEEPS: Final = frozenset({("experiments", "unarchive"), ("gdpr", "cancel-deletion")})
@@ -28,10 +32,13 @@ def endpoint_command(row: Endpoint) -> click.Command:
 
     def run(**given: Any) -> None:
         choices = choices_of(given)
-        with opened(as_json=choices.as_json) as services:
-            _run(services, row, choices, given)
+        with calling(choices) as services:
+            if given.get("every_page"):
+                _every_page(services, row, choices, given)
+            else:
+                _run(services, row, choices, given)
 
-    options = [*options_of(row), *_body_option(row)]
+    options = [*options_of(row), *_body_option(row), *_pages_option(row)]
     options += choice_options(deletes=may_delete(row), keeps=row.reads and row.cache_s is not None)
     return click.Command(
         row.name, params=[*options], callback=run, help=help_of(row), short_help=row.summary, epilog=row.docs
@@ -80,6 +87,23 @@ def _run(services: Services, row: Endpoint, choices: Choices, given: dict[str, A
     show(result, choices, kept=row.reads and row.cache_s is not None)
 
 
+def _every_page(services: Services, row: Endpoint, choices: Choices, given: dict[str, Any]) -> None:
+    """Write all people, a line each, as the pages come."""
+    project = chosen_project(services, choices)
+    arguments, wait = arguments_of(row, given), choices.patience()
+    with failing(choices, row):
+        for page in services.mixpanel.profiles(project, arguments, wait=wait, options=choices.options):
+            for person in page.get("results", ()):
+                click.echo(orjson.dumps(person))
+
+
+def _pages_option(row: Endpoint) -> list[click.Option]:
+    if row.key != _PAGED:
+        return []
+    told = "All pages: a line of JSON for each person. Every page counts against the budget."
+    return [click.Option(["--all", "every_page"], is_flag=True, help=told)]
+
+
 def _called(
     services: Services,
     project: Project,
@@ -101,6 +125,21 @@ def _called(
         fresh=choices.fresh,
         options=choices.options,
     )
+
+
+@contextmanager
+def calling(choices: Choices) -> Iterator[Services]:
+    """Open the services, for a command that tells of every call itself: log lines would say it twice."""
+    loggers = [logging.getLogger(name) for name in _TOLD_HERE]
+    before = [logger.level for logger in loggers]
+    with opened(as_json=choices.as_json) as services:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield services
+        finally:
+            for logger, level in zip(loggers, before, strict=True):
+                logger.setLevel(level)
 
 
 @contextmanager

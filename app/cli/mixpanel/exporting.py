@@ -11,10 +11,10 @@ from typing import Any, Final
 import click
 
 from app.cli.formatting import number, plural, size
-from app.cli.mixpanel.calls import failing, help_of
+from app.cli.mixpanel.calls import calling, failing, help_of
 from app.cli.mixpanel.choices import Choices, choice_options, choices_of, chosen_project
 from app.cli.mixpanel.options import arguments_of, options_of
-from app.cli.opening import end, opened, print_json
+from app.cli.opening import end, print_json
 from app.mixpanel.calling.exporting import Exporter
 from app.mixpanel.calling.journal import Exported, NotResumable
 from app.mixpanel.catalog.row import Endpoint
@@ -33,7 +33,7 @@ def export_command(row: Endpoint) -> click.Command:
 
     def run(**given: Any) -> None:
         choices = choices_of(given)
-        with opened(as_json=choices.as_json) as services:
+        with calling(choices) as services:
             _run(services, row, choices, given)
 
     # --from and --to are days here, and --csv is nothing that events could be written as.

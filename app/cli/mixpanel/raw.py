@@ -10,11 +10,10 @@ import click
 import orjson
 
 from app.cli.auditing import audited
-from app.cli.mixpanel.calls import failing
+from app.cli.mixpanel.calls import calling, failing
 from app.cli.mixpanel.choices import choice_options, choices_of, chosen_project, confirm
 from app.cli.mixpanel.options import bytes_of, text_of
 from app.cli.mixpanel.showing import show
-from app.cli.opening import opened
 from app.mixpanel.calling.raw import METHODS, RawRequest
 from app.mixpanel.catalog.families import FAMILIES
 
@@ -33,7 +32,7 @@ def _run(**given: Any) -> None:
     choices = choices_of(given, headers=headers)
     request = _request(given)
     family, method = given["family"], request.method
-    with opened(as_json=choices.as_json) as services:
+    with calling(choices) as services:
         project = chosen_project(services, choices)
         resources = {"project_id": project.id, "endpoint": f"{family}.raw", "method": method}
         log = nullcontext() if method in _READING else audited(services, "mixpanel raw", **resources)

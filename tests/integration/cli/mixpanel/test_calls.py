@@ -14,6 +14,8 @@ from click.testing import Result
 from app.access.audit import Entry
 from app.cli.entry import create_cli_app
 from app.mixpanel.catalog.families import FAMILIES
+from app.sandbox.config import ApiHabits
+from tests.integration.cli.mixpanel.conftest import World
 from tests.integration.cli.relay import Relay
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -134,6 +136,15 @@ def test_a_second_answer_is_kept_and_says_how_old_it_is_unless_a_fresh_one_is_wa
     assert "ago" not in call(relay, "query", "cohorts", "--fresh").stderr
 
 
+def test_all_pages_of_people_come_a_line_each(relay: Relay, world: World) -> None:
+    before = world.machine.controls.api
+    world.machine.controls.api = ApiHabits(query_page_size=2, query_pages="free")
+    lines = call(relay, "query", "profiles", "--where", "true", "--all").stdout.splitlines()
+    world.machine.controls.api = before
+    found = [orjson.loads(line)["$distinct_id"] for line in lines]
+    assert len(found) == len(set(found)) >= 3
+
+
 def test_a_funnel_is_found_by_its_name(relay: Relay) -> None:
     known = answer(relay, "query", "funnels-list")[0]
     by_id = answer(relay, "query", "funnels", "--funnel", str(known["funnel_id"]), *DAYS)
@@ -200,6 +211,7 @@ def test_what_mixpanel_refuses_is_told_with_what_to_do(relay: Relay) -> None:
     gone = call(relay, "pipelines", "status", "--name", "none", status=1)
     assert "Mixpanel knows nothing of that name or id (404)." in gone.stderr
     assert "Mixpanel said: " in gone.stderr
+    assert "mixpanel_request" not in gone.stderr
     said = answer(relay, "pipelines", "status", "--name", "none", status=1)
     assert (said["ok"], said["code"], said["status"]) == (False, "not_found", 404)
 
