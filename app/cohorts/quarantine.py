@@ -59,6 +59,8 @@ class PageAside:
         cohort_id, session_id, action: what it says about itself; empty where that cannot be read.
         page: its number; 0 where that cannot be read.
         size_bytes: of the page.
+        reason: what failed, such as `KeyError at pages.py:190`; empty where it was set aside before reasons
+            were kept.
     """
 
     id: str
@@ -68,6 +70,7 @@ class PageAside:
     action: str
     page: int
     size_bytes: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Which:
 
     Attributes:
         cohort_id: whose.
-        reason: of members.
+        reason: exactly this one.
         before_ms: put aside before this time.
         since_ms: put aside at this time, or later.
     """
@@ -90,7 +93,7 @@ class Which:
         """Say whether this one is meant."""
         return (
             (not self.cohort_id or one.cohort_id == self.cohort_id)
-            and (not self.reason or (isinstance(one, QuarantinedMember) and one.reason == self.reason))
+            and (not self.reason or one.reason == self.reason)
             and (self.before_ms is None or one.time_ms < self.before_ms)
             and (self.since_ms is None or one.time_ms >= self.since_ms)
         )
@@ -117,9 +120,39 @@ class Quarantine:
         found = list(islice(self._members(project_id, which, after), limit + 1))
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
+    def member(self, project_id: str, entry_id: str) -> QuarantinedMember | None:
+        """Give one member; None where it is not there (any more)."""
+        found = self._redis.xrange(keys.quarantine(project_id), min=entry_id, max=entry_id)
+        return next((_member(*each) for each in cast("list[Any]", found)), None)
+
+    def all_members(self, project_id: str, which: Which = ALL) -> Iterator[QuarantinedMember]:
+        """Yield all members, oldest first, as they are read."""
+        return self._members(project_id, which, "")
+
     def pages(self, project_id: str, which: Which = ALL) -> list[PageAside]:
         """Give the pages, oldest first; there are 100 at most."""
-        return [page for page in self._pages(project_id) if which.means(page)]
+        return list(self._pages(project_id, which))
+
+    def some_pages(
+        self, project_id: str, which: Which = ALL, *, after: str = "", limit: int = 100
+    ) -> tuple[list[PageAside], str | None]:
+        """Give up to `limit` pages, oldest first, and where to go on; None at the end."""
+        found = list(islice(self._pages(project_id, which, after), limit + 1))
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+    def page(self, project_id: str, entry_id: str) -> tuple[PageAside, bytes] | None:
+        """Give one page with its body; None where it is not there (any more)."""
+        found = self._redis.xrange(keys.set_aside(project_id), min=entry_id, max=entry_id)
+        for id_, stored in cast("list[tuple[bytes, dict[bytes, bytes]]]", found):
+            body = stored.pop(b"body")
+            return _page(id_, len(body), stored), body
+        return None
+
+    def whole_pages(self, project_id: str, which: Which = ALL) -> Iterator[tuple[PageAside, bytes]]:
+        """Yield the pages with their bodies, oldest first, one at a time: each may be large."""
+        for page in self._pages(project_id, which):
+            if whole := self.page(project_id, page.id):
+                yield whole
 
     def discard_members(self, project_id: str, which: Which = ALL, *, dry_run: bool = False) -> int:
         """Throw members away; return how many."""
@@ -167,13 +200,16 @@ class Quarantine:
                 return
             first = f"({read[-1].id}"
 
-    def _pages(self, project_id: str) -> Iterator[PageAside]:
-        first = "-"
+    def _pages(self, project_id: str, which: Which, after: str = "") -> Iterator[PageAside]:
+        first = f"({after}" if after else "-"
         while True:
             some = cast("list[list[Any]]", self._aside(keys=[keys.set_aside(project_id)], args=[first]))
             if not some:
                 return
-            yield from map(_page, some)
+            for id_, size, *rest in some:
+                page = _page(id_, size, dict(zip(rest[::2], rest[1::2], strict=True)))
+                if which.means(page):
+                    yield page
             first = f"({some[-1][0].decode()}"
 
     def _discard(self, project_id: str, key: str, ids: Sequence[str]) -> int:
@@ -207,10 +243,8 @@ def _member(id_: bytes, stored: Mapping[bytes, bytes]) -> QuarantinedMember:
     )
 
 
-def _page(told: Sequence[Any]) -> PageAside:
-    """Read a page as aside.lua tells it."""
-    id_, size, *rest = told
-    fields = {name.decode(): value.decode() for name, value in zip(rest[::2], rest[1::2], strict=True)}
+def _page(id_: bytes, size_bytes: int, stored: Mapping[bytes, bytes]) -> PageAside:
+    fields = {name.decode(): value.decode() for name, value in stored.items()}
     return PageAside(
         id=id_.decode(),
         time_ms=int(fields["at_ms"]),
@@ -218,7 +252,8 @@ def _page(told: Sequence[Any]) -> PageAside:
         session_id=fields.get("session_id", ""),
         action=fields.get("action", ""),
         page=int(fields.get("page", 0)),
-        size_bytes=size,
+        size_bytes=size_bytes,
+        reason=fields.get("reason", ""),
     )
 
 

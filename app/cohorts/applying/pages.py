@@ -70,13 +70,14 @@ class Pages:
         self._membership = membership
         self._tasks = tasks
 
-    def apply(self, work: Work, waiting: Waiting, *, aside: bool = False) -> bool:
+    def apply(self, work: Work, waiting: Waiting, *, aside: str = "") -> bool:
         """Apply a page and take it out of the inbox; False if the time was up before it could begin.
 
         Args:
             work: the run.
             waiting: the page.
-            aside: name none of its people: the page only counts as seen, and is kept whole elsewhere.
+            aside: why it is set aside, if it is: it names none of its people then, only counts as seen, and
+                is kept whole elsewhere.
         """
         page = parse(waiting.body)
         bind_contextvars(session=page.head.session_id)  # the run unbinds it, with the page
@@ -108,14 +109,14 @@ class Pages:
         record.heard_ms = max(record.heard_ms, came.at)
         self._finish(work, last, came, page.head, quarantined)
         if aside:
-            _set_aside(work, last.commit, waiting, page.head)
+            _set_aside(work, last.commit, waiting, page.head, aside)
         _take_out(work, last.commit, waiting)
         work.commit(*commits, last.sealed())
         self._split(work, record)
         self._tasks.run(work, record)
         return True
 
-    def give_up(self, work: Work, waiting: Waiting) -> None:
+    def give_up(self, work: Work, waiting: Waiting, reason: str) -> None:
         """Set a page aside without applying anything of it: not even counting it works.
 
         Its cohort becomes suspect, if that can still be read.
@@ -124,7 +125,7 @@ class Pages:
         with suppress(InvalidPayload):
             head = parse(waiting.body).head
         commit = work.begin(work.record(head.cohort_id if head else ""))
-        _set_aside(work, commit, waiting, head)
+        _set_aside(work, commit, waiting, head, reason)
         _take_out(work, commit, waiting)
         work.commit(work.seal(commit) if head else commit)
 
@@ -295,12 +296,12 @@ def _name_one(
     step.store(packed_id, entry, existed=existed)
 
 
-def _set_aside(work: Work, commit: Commit, waiting: Waiting, head: PageHead | None) -> None:
+def _set_aside(work: Work, commit: Commit, waiting: Waiting, head: PageHead | None, reason: str) -> None:
     """Keep a page that cannot be applied, whole, and what it says about itself if that can be read."""
     commit.record.suspect = SET_ASIDE
     if commit.record.resync:
         commit.record.resync.doubted = True
-    kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms]
+    kept: list[str | bytes | int] = ["body", waiting.body, "at_ms", waiting.at_ms, "reason", reason]
     if head:
         kept += ["cohort_id", head.cohort_id, "session_id", head.session_id]
         kept += ["action", head.action, "page", head.number]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import cast
 
 from redis import Redis
@@ -41,6 +43,7 @@ behind them. Of 250 members each, a quarter of what it delivers at a time."""
 BACKLOG_LOOK_S = 0.5
 MAX_TRIES = 5
 AFTER_A_FAULT_S = 60
+WORKERS_VANISH = "the workers that tried it vanished"
 
 
 class ApplyLane:
@@ -115,8 +118,8 @@ class ApplyLane:
             for waiting in pages:
                 if work.is_over():
                     break
-                if not self._apply(work, waiting):
-                    return self._after_failure(work, waiting)
+                if fault := self._apply(work, waiting):
+                    return self._after_failure(work, waiting, fault)
         return Outcome.more()
 
     def _suspect_first(self, work: Work) -> None:
@@ -128,19 +131,19 @@ class ApplyLane:
         self._format.check(self._redis)
         for waiting in self._inbox.waiting(work.project_id, 1):
             if _count_try(work, waiting) >= MAX_TRIES:
-                self._set_aside(work, waiting)
+                self._set_aside(work, waiting, WORKERS_VANISH)
 
-    def _apply(self, work: Work, waiting: Waiting) -> bool:
-        """Apply one page, and take a step of a rename or resync; False when the page could not be applied."""
+    def _apply(self, work: Work, waiting: Waiting) -> str:
+        """Apply one page, and take a step of a rename or resync; return why that did not work, if so."""
         page = waiting.entry_id.decode()
         work.sequences.clear()
         with bound_contextvars(page=page, session=""), self._edge(work, "page_not_applied") as fault:
             if self._pages.apply(work, waiting):
                 log.info("page_applied", project_id=work.project_id, sequence=span(work.sequences))
                 self._each_due(work, DUE_IDLE, DUE_IDLE, self._between)
-        return not fault
+        return _where(fault[0]) if fault else ""
 
-    def _after_failure(self, work: Work, waiting: Waiting) -> Outcome:
+    def _after_failure(self, work: Work, waiting: Waiting, fault: str) -> Outcome:
         """Count the try; set the page aside after several, so that it never blocks its lane.
 
         Raises:
@@ -150,16 +153,16 @@ class ApplyLane:
         tries = _count_try(work, waiting)
         if tries < MAX_TRIES:
             return Outcome.later(float(tries), "a page could not be applied and is tried again")
-        self._set_aside(work, waiting)
+        self._set_aside(work, waiting, fault)
         return Outcome.more()
 
-    def _set_aside(self, work: Work, waiting: Waiting) -> None:
+    def _set_aside(self, work: Work, waiting: Waiting, reason: str) -> None:
         """Keep the page whole elsewhere; it still counts as seen, and its cohort as suspect."""
         with bound_contextvars(page=waiting.entry_id.decode(), session=""):
             with self._edge(work, "page_not_counted") as fault:
-                self._pages.apply(work, waiting, aside=True)
+                self._pages.apply(work, waiting, aside=reason)
             if fault:
-                self._pages.give_up(work, waiting)
+                self._pages.give_up(work, waiting, reason)
             log.error("page_set_aside", project_id=work.project_id)
 
     def _idle(self, work: Work) -> bool:
@@ -249,6 +252,13 @@ class ApplyLane:
     def _due(self, project_id: str, lowest: int, highest: int) -> list[str]:
         found = cast("list[bytes]", self._redis.zrangebyscore(keys.due(project_id), lowest, highest))
         return [cohort_id.decode() for cohort_id in found]
+
+
+def _where(fault: Exception) -> str:
+    """Say what failed and where, without the fault's text: it may quote somebody's data."""
+    frames = extract_tb(fault.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(fault).__name__}{place}"
 
 
 def _count_try(work: Work, waiting: Waiting) -> int:

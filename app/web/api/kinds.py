@@ -104,6 +104,12 @@ UNKNOWN_DEAD_LETTER: Final = Kind(
     "There is no such dead letter.",
     "It was discarded, went for its age or the cap, or never was. See the list.",
 )
+UNKNOWN_QUARANTINED: Final = Kind(
+    "unknown_quarantined",
+    404,
+    "That is not in quarantine.",
+    "It was discarded, went for its age or the cap, or never was. See the list.",
+)
 UNKNOWN_CONSUMER: Final = Kind(
     "unknown_consumer", 404, "There is no such consumer.", "It was forgotten, or never was. See the list."
 )

@@ -1,36 +1,29 @@
 """`/projects/{project_id}/quarantine/...`: members that could not be used, and pages that were set aside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import orjson
 from flask import Response, request
-from marshmallow import Schema
 
-from app.cohorts.quarantine import ALL, Which
-from app.destinations.dead_letters.filter import read_age
+from app.access.audit import Actor, Entry
+from app.cohorts.page_masking import told_body
+from app.cohorts.quarantine import ALL, PageAside, Which
+from app.destinations.dead_letters.filter import is_letter_id, read_age
+from app.web.api.access import caller
 from app.web.api.answers import encoded
-from app.web.api.bodies import JSON, MOST_BYTES
-from app.web.api.kinds import BODY_INCOMPLETE, BODY_TOO_LARGE, INVALID_BODY, MEDIA_TYPE
+from app.web.api.bodies import MOST_BYTES, NDJSON
+from app.web.api.kinds import INVALID_BODY, UNKNOWN_QUARANTINED
 from app.web.api.loading import load_object
 from app.web.api.log import fields
 from app.web.api.problems import Fault, Problem
-from app.web.api.quarantine_schemas import (
-    DiscardAsideSchema,
-    DiscardQuarantinedSchema,
-    MembersQuery,
-    PagesAsideSchema,
-    QuarantineDiscardedSchema,
-    QuarantinedMembersSchema,
-    WhichSchema,
-)
-from app.web.api.sections import Answer, Body, Endpoint, Section
+from app.web.api.quarantine_schemas import DiscardSchema
 from app.web.ports import WebServices
 
-_ADDRESS: Final = "/projects/<project_id>/quarantine"
-_LATE: Final = """A page is never applied later: it is out of date as soon as the cohort's next one has come.
-Its cohort stays suspect until a full sync, whether the page is kept or not."""
+SHOWN: Final = "shown"
+"""How the audit log tells of calls that change nothing and show what people's data is."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +45,49 @@ class QuarantineViews:
 
     def pages(self, project_id: str, query: dict[str, Any]) -> Response:
         """Answer the list of pages."""
-        found = self.services.quarantine.pages(project_id, self._which(query))
-        return encoded(HTTPStatus.OK, {"pages": list(map(asdict, found))})
+        found, next_ = self.services.quarantine.some_pages(
+            project_id, self._which(query), after=query.get("cursor", ""), limit=query["limit"]
+        )
+        return encoded(HTTPStatus.OK, {"pages": list(map(asdict, found)), "next_cursor": next_})
+
+    def member(self, project_id: str, entry_id: str) -> Response:
+        """Answer one member."""
+        found = self.services.quarantine.member(project_id, entry_id) if is_letter_id(entry_id) else None
+        if found is None:
+            raise _unknown()
+        return encoded(HTTPStatus.OK, asdict(found))
+
+    def page(self, project_id: str, entry_id: str, query: dict[str, Any]) -> Response:
+        """Answer one page with what it holds."""
+        found = self.services.quarantine.page(project_id, entry_id) if is_letter_id(entry_id) else None
+        if found is None:
+            raise _unknown()
+        if query["people"]:
+            self._note_shown(project_id, entry_id=entry_id)
+        return encoded(HTTPStatus.OK, _whole(*found, masked=not query["people"]))
+
+    def export_members(self, project_id: str, query: dict[str, Any]) -> Response:
+        """Answer with all members that are meant, one a line, as they are read."""
+        found = self.services.quarantine.all_members(project_id, self._which(query))
+        return _lines(map(asdict, found))
+
+    def export_pages(self, project_id: str, query: dict[str, Any]) -> Response:
+        """Answer with all pages that are meant, one a line, as they are read."""
+        found = self.services.quarantine.whole_pages(project_id, self._which(query))
+        if query["people"]:
+            self._note_shown(project_id)
+        return _lines(_whole(page, body, masked=not query["people"]) for page, body in found)
 
     def discard_members(self, project_id: str) -> Response:
         """Throw members away."""
-        return self._discard(project_id, DiscardQuarantinedSchema, self.services.quarantine.discard_members)
+        return self._discard(project_id, self.services.quarantine.discard_members)
 
     def discard_pages(self, project_id: str) -> Response:
         """Throw pages away."""
-        return self._discard(project_id, DiscardAsideSchema, self.services.quarantine.discard_pages)
+        return self._discard(project_id, self.services.quarantine.discard_pages)
 
-    def _discard(self, project_id: str, schema: type[Schema], discard: Callable[..., int]) -> Response:
-        wanted = load_object(request, schema, min(MOST_BYTES, self.services.settings.max_body_bytes))
+    def _discard(self, project_id: str, discard: Callable[..., int]) -> Response:
+        wanted = load_object(request, DiscardSchema, min(MOST_BYTES, self.services.settings.max_body_bytes))
         which = self._which(wanted)
         if which == ALL and not wanted["all"]:
             detail = "must be true where nothing else says which are meant"
@@ -72,6 +95,13 @@ class QuarantineViews:
         discarded = discard(project_id, which, dry_run=wanted["dry_run"])
         fields()["discarded"] = 0 if wanted["dry_run"] else discarded
         return encoded(HTTPStatus.OK, {"dry_run": wanted["dry_run"], "discarded": discarded})
+
+    def _note_shown(self, project_id: str, **resources: str) -> None:
+        """Write into the audit log who is about to be shown people's data; nothing is shown without."""
+        token = caller()
+        actor = Actor("token", token.id, token.name)
+        named = {"project_id": project_id, **resources}
+        self.services.audit.write(Entry(actor, f"GET {request.url_rule}", named, SHOWN, HTTPStatus.OK))
 
     def _which(self, asked: Mapping[str, Any]) -> Which:
         now_ms = int(self.services.redis.time()[0]) * 1000
@@ -83,51 +113,16 @@ class QuarantineViews:
         )
 
 
-def section(services: WebServices) -> Section:
-    """Return the endpoints."""
-    views = QuarantineViews(services)
-    return Section(
-        "quarantine",
-        "What of the cohorts' pages could not be applied.",
-        (
-            _listing(
-                "members",
-                views.members,
-                MembersQuery,
-                QuarantinedMembersSchema,
-                "Nothing of theirs is kept.",
-            ),
-            _listing("pages", views.pages, WhichSchema, PagesAsideSchema, _LATE),
-            _discarding("members", views.discard_members, DiscardQuarantinedSchema),
-            _discarding("pages", views.discard_pages, DiscardAsideSchema),
-        ),
-    )
+def _whole(page: PageAside, body: bytes, *, masked: bool) -> dict[str, Any]:
+    return {**asdict(page), "body": told_body(body, masked=masked)}
 
 
-def _listing(
-    kind: str, view: Callable[..., Response], query: type[Schema], schema: type[Schema], description: str
-) -> Endpoint:
-    return Endpoint(
-        rule=f"{_ADDRESS}/{kind}",
-        method="GET",
-        view=view,
-        scope="read",
-        summary=f"List {kind} that could not be applied",
-        description=f"Oldest first. {description}",
-        answers={200: Answer(f"The {kind}.", schema)},
-        query=query,
-    )
+def _lines(found: Iterator[dict[str, Any]]) -> Response:
+    lines = (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in found)
+    answer = Response(lines, mimetype=NDJSON)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
-def _discarding(kind: str, view: Callable[..., Response], schema: type[Schema]) -> Endpoint:
-    return Endpoint(
-        rule=f"{_ADDRESS}/{kind}/discards",
-        method="POST",
-        view=view,
-        scope="operate",
-        summary=f"Discard {kind} that could not be applied",
-        description="They are gone for good.",
-        answers={200: Answer("How many.", QuarantineDiscardedSchema)},
-        problems=(INVALID_BODY, BODY_TOO_LARGE, MEDIA_TYPE, BODY_INCOMPLETE),
-        body=Body("Which.", {JSON: {"schema": schema, "example": {"older_than": "7d", "dry_run": True}}}),
-    )
+def _unknown() -> Problem:
+    return Problem(UNKNOWN_QUARANTINED, "The project has nothing in quarantine with this id.")

@@ -20,30 +20,47 @@ class WhichSchema(Schema):
     cohort_id = fields.String(validate=validate.Length(1, 255), metadata={"description": "Whose."})
     older_than = older_than()
     newer_than = newer_than()
-
-
-class MembersWhichSchema(WhichSchema):
-    """Which members are meant."""
-
     reason = fields.String(validate=validate.Length(1, 255), metadata={"description": "Exactly this one."})
 
 
-class MembersQuery(MembersWhichSchema):
+class ListQuery(WhichSchema):
     """Which page of the list."""
 
     limit = fields.Integer(load_default=100, validate=validate.Range(1, MOST_LISTED))
     cursor = list_cursor()
 
 
-class DiscardAsideSchema(WhichSchema):
+def _people() -> fields.Boolean:
+    return fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Show the people's data instead of its form. The audit log tells who asked for it."
+        },
+    )
+
+
+class PageQuery(Schema):
+    """What of a page to show."""
+
+    class Meta:
+        """Refuse what is not named."""
+
+        unknown = RAISE
+
+    people = _people()
+
+
+class PagesExportQuery(WhichSchema):
+    """Which pages, and what of them to show."""
+
+    people = _people()
+
+
+class DiscardSchema(WhichSchema):
     """Which to throw away."""
 
     all = flag("All of them; needed where nothing else is named.")
     dry_run = flag("Only count.")
-
-
-class DiscardQuarantinedSchema(DiscardAsideSchema, MembersWhichSchema):
-    """Which members to throw away."""
 
 
 class _PlaceSchema(Schema):
@@ -79,12 +96,32 @@ class PageAsideSchema(_PlaceSchema):
     """A page that could not be applied. Empty fields: it could not even be read."""
 
     size_bytes = fields.Integer(required=True)
+    reason = fields.String(
+        required=True, metadata={"description": "What failed; empty where nobody kept it."}
+    )
 
 
 class PagesAsideSchema(Schema):
-    """The pages."""
+    """A page of the list."""
 
     pages = fields.List(fields.Nested(PageAsideSchema), required=True)
+    next_cursor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Ask again with it as `cursor` to go on; null at the end."},
+    )
+
+
+class WholePageAsideSchema(PageAsideSchema):
+    """A page with what it holds."""
+
+    body = fields.Raw(
+        required=True,
+        metadata={
+            "description": "As Mixpanel sent it. Without `people`, `string(12)`, `number` and `boolean` stand"
+            " for what may be somebody's; a text where it is no JSON."
+        },
+    )
 
 
 class QuarantineDiscardedSchema(Schema):

@@ -8,7 +8,7 @@ from unittest import mock
 import orjson
 import pytest
 
-from app.cohorts.applying.run import MAX_TRIES
+from app.cohorts.applying.run import MAX_TRIES, WORKERS_VANISH
 from app.cohorts.applying.tasks import Tasks
 from app.store import keys
 from app.store.format import FORMAT, OtherFormatError
@@ -47,7 +47,8 @@ def test_a_page_that_kills_every_worker_is_set_aside(relay: Relay) -> None:
                 relay.run()
             relay.plain.hset(keys.lane(P, "apply"), "lease", 0)
         relay.drain()
-    assert relay.plain.xlen(keys.set_aside(P)) == 1
+    ((_, kept),) = cast("list[Any]", relay.plain.xrange(keys.set_aside(P)))
+    assert kept[b"reason"] == WORKERS_VANISH.encode()
     assert relay.members() == frozenset()
     check_drained(relay.plain)
 
@@ -60,6 +61,7 @@ def test_a_page_that_cannot_even_be_counted_is_kept_whole_and_its_cohort_is_susp
         relay.drain()
     ((_, kept),) = cast("list[Any]", relay.plain.xrange(keys.set_aside(P)))
     assert kept[b"body"] == body_of(add("a"))
+    assert kept[b"reason"].startswith(b"ZeroDivisionError at ")
     cohort = relay.cohorts.get(P, "c")
     assert cohort is not None
     assert cohort.suspect

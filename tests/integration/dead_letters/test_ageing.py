@@ -127,3 +127,15 @@ def test_pages_are_listed_without_their_bodies_also_those_that_say_nothing_of_th
     assert quarantine.discard_pages(P, Which(before_ms=4), dry_run=True) == 3
     assert quarantine.discard_pages(P, Which(before_ms=4)) == 3
     assert len(quarantine.pages(P)) == 6
+
+
+def test_pages_are_given_page_by_page_as_asked_for(quarantine: Quarantine, redis_client: Redis) -> None:
+    for number in range(1, 12):
+        put_page(redis_client, number, **{**FIELDS, "reason": "ab"[number % 2]})
+    for which in (Which(), Which(reason="b"), Which(since_ms=4, before_ms=9)):
+        found: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            some, after = quarantine.some_pages(P, which, after=after, limit=3)
+            found += [page.id for page in some]
+        assert found == [page.id for page in quarantine.pages(P, which)] != []

@@ -187,6 +187,7 @@ def build(redis_url: str) -> Whole:
         cohort_id=COHORT,
         distinct_id=PERSON,
         letter_id=letter_id,
+        entry_id=_an_id(services),
         resync_id=resync,
         destination="profiles",
     )
@@ -225,6 +226,12 @@ def _set_some_aside(services: Services) -> None:
     entry: dict[Any, Any] = {"cohort_id": COHORT, "session_id": "s", "action": "members", "page": 1}
     services.redis.xadd(keys.set_aside(SHOP), {**entry, "body": b"x" * 100, "at_ms": 1_700_000_000_000})
     services.redis.hincrby(keys.quarantine_counts(SHOP), "pages", 1)
+
+
+def _an_id(services: Services) -> str:
+    """Return the id of a page that is set aside."""
+    (page,) = services.quarantine.pages(SHOP)
+    return page.id
 
 
 def _ask_for_a_resync(whole: Whole) -> str:
