@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,7 +25,9 @@ from app.sandbox.machine import machine_of
 from config.projects import Hosts, Project, ServiceAccount
 from config.secret import Secret
 from tests.integration.mixpanel.calling.conftest import World
-from tests.integration.sandbox.openapi.calls import DAYS, FAMILIES, Published
+from tests.integration.mixpanel.calling.unpublished import LEGACY, PIPELINES, Arguments
+from tests.integration.sandbox.openapi.call import Published
+from tests.integration.sandbox.openapi.calls import DAYS, FAMILIES
 from tests.integration.sandbox.openapi.published import meant, operations
 
 MANY = 100_000
@@ -38,59 +40,6 @@ BASES = {
     "legacy": "/api/2.0",
 }
 Row = tuple[str, str]
-Arguments = dict[str, Any]
-BUCKET = {"gcs_bucket": "b", "gcs_region": "us-east1"}
-STORE = {"s3_bucket": "b", "s3_region": "us-east-1", "s3_role": "arn:aws:iam::1:role/r"}
-BLOB = {
-    "storage_account": "s",
-    "container_name": "c",
-    "client_id": "i",
-    "client_secret": "k",
-    "tenant_id": "t",
-}
-BIG = {"bq_region": "US", "gcp_project": "p", "bq_dataset_name": "d"}
-SNOW = {
-    f"snowflake_{name}": "x"
-    for name in (
-        "account_name",
-        "warehouse",
-        "storage_integration",
-        "user",
-        "password",
-        "role",
-        "database",
-        "schema",
-    )
-}
-SCHEMATIZED = {"schema_type": "monoschema", "sync": True}
-PIPELINES: Mapping[str, Arguments] = {
-    "gcs-raw": BUCKET,
-    "s3-raw": STORE,
-    "azure-raw": BLOB,
-    "bigquery": BIG | SCHEMATIZED,
-    "snowflake": SNOW | SCHEMATIZED,
-    "aws": STORE | SCHEMATIZED,
-    "azure-blob": BLOB | SCHEMATIZED,
-    "gcs-schema": BUCKET | SCHEMATIZED,
-}
-LATELY: Arguments = {"unit": "day", "interval": 7}
-EVENTS: Arguments = {"event": ["Signed up"], "type": "general", **LATELY}
-EVENT: Arguments = {"event": "Signed up", "name": "plan", "type": "general", **LATELY}
-FUNNEL, FUNNELS = {"funnel": "Signup funnel"}, {"funnel": ["Signup funnel"]}
-LEGACY: Mapping[str, Arguments] = {
-    "events": EVENTS,
-    "events-top": {"type": "general"},
-    "events-names": {"type": "general"},
-    "events-retention": EVENTS,
-    "events-properties": EVENT,
-    "events-properties-top": {"event": "Signed up"},
-    "events-properties-values": {"event": "Signed up", "name": "plan"},
-    "funnels": FUNNELS | LATELY,
-    "funnels-names": {},
-    "funnels-dates": FUNNELS | LATELY,
-    "funnels-properties": FUNNEL | LATELY | {"name": "plan"},
-    "funnels-properties-names": FUNNEL | LATELY,
-}
 # What a description says that cannot be meant, by operation and the beginning of the fault.
 DEPARTURES = (
     ("engage-query", "$.behaviors"),  # a number, though selectors of events go there

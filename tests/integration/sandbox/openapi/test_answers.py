@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.integration.sandbox.openapi.calls import FAMILIES, Published
+from tests.integration.sandbox.openapi.call import Published
+from tests.integration.sandbox.openapi.calls import FAMILIES
 from tests.integration.sandbox.openapi.conftest import Sandbox
 from tests.integration.sandbox.openapi.published import operations
 
