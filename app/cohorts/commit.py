@@ -4,6 +4,7 @@ A step is at most 250 members' entries, a log entry for what changed, and the pr
 is guarded by the lane's fencing token, so a holder that was taken over changes nothing.
 """
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -148,8 +149,12 @@ class Committer:
 
 
 def candidate_generation() -> str:
-    """Return a name for the log's generation, if it has none yet."""
-    return f"{time.time_ns() // 1_000_000:x}"
+    """Return a name for the log's generation, if it has none yet.
+
+    Two projects that begin in the same millisecond have different ones: a subscriber of both drops what has
+    an id that it had.
+    """
+    return f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(2)}"
 
 
 def _arguments(commit: Commit, readers: Sequence[LaneKind]) -> tuple[list[str], list[Arg]]:

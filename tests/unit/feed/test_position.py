@@ -1,7 +1,10 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cohorts.commit import candidate_generation
 from app.feed.position import BEGINNING, InvalidPosition, Position
 
 POSITIONS = st.builds(
@@ -15,6 +18,15 @@ POSITIONS = st.builds(
 @given(POSITIONS)
 def test_what_is_written_is_read_the_same(position: Position) -> None:
     assert Position.parse(str(position)) == position
+
+
+def test_logs_that_begin_in_the_same_millisecond_have_generations_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_795_229_055_738_000_000)
+    begun = [Position(candidate_generation(), 1, 1) for _ in range(20)]
+    assert len(set(begun)) > 15
+    assert [Position.parse(str(each)) for each in begun] == begun
 
 
 def test_a_bare_sequence_is_of_whatever_generation_there_is() -> None:
