@@ -198,7 +198,8 @@ def _arguments(row: Endpoint, path: str, published: Published) -> tuple[Argument
     said |= data if isinstance(data, dict) else {}
     said |= sent if isinstance(sent, dict) else {}
     body = sent if isinstance(sent, list) else data.decode() if isinstance(data, bytes) else None
-    return {one.name: _meant(one, said[one.name]) for one in row.parameters if one.name in said}, body
+    known = {one.name: one for one in row.parameters}
+    return {name: _meant(known[name], one) if name in known else one for name, one in said.items()}, body
 
 
 def _meant(parameter: Parameter, said: Any) -> Any:
