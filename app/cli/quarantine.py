@@ -1,40 +1,29 @@
 """`flask quarantine ...`: what of the cohorts' pages could not be applied (docs/dead-letters.md)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 from flask.cli import AppGroup
 
 from app.cli.auditing import audited
-from app.cli.dead_letters.options import age_options, now_ms
+from app.cli.dead_letters.options import now_ms
 from app.cli.formatting import ago, clean, plural, section, size, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
+from app.cli.quarantine_looking import COMMANDS
+from app.cli.quarantine_options import means, which_of, which_options
 from app.cohorts.quarantine import PageAside, QuarantinedMember, Which
-from app.destinations.dead_letters.filter import read_age
 from app.services import Services
 
 quarantine_cli = AppGroup("quarantine", help="What of the cohorts' pages could not be applied.")
+for _command in COMMANDS:
+    quarantine_cli.add_command(_command)
 
-F = TypeVar("F", bound=Callable[..., Any])
 NEVER_LATER: Final = (
     "A page is never applied later: it is out of date as soon as the cohort's next one has come.\nWhat heals"
     " its cohort is a full sync: disconnect the cohort in Mixpanel and connect it again."
 )
-kind_option = click.option(
-    "--kind",
-    type=click.Choice(("members", "pages")),
-    help="Only members without a usable id, or only pages that make the code fail.",
-)
-
-
-def which_options(command: F) -> F:
-    """Add the options that say which are meant; the command gets them as `**asked`."""
-    command = age_options(command)
-    command = click.option("--reason", help="Members with exactly this reason.")(command)
-    command = click.option("--cohort", "cohort_id", metavar="ID", help="Only of this cohort.")(command)
-    return kind_option(command)
 
 
 @quarantine_cli.command("list", with_appcontext=False)
@@ -47,12 +36,12 @@ def list_(project_id: str | None, limit: int, as_json: bool, **asked: Any) -> No
     members: list[tuple[str, QuarantinedMember]] = []
     pages: list[tuple[str, PageAside]] = []
     with opened(as_json=as_json) as services:
-        which = _which(services, asked)
+        which = which_of(services, asked)
         for each in chosen_projects(services.settings, project_id):
-            if _means(asked, "members"):
+            if means(asked, "members"):
                 found, _ = services.quarantine.members(each, which, limit=limit)
                 members += ((each, one) for one in found)
-            if _means(asked, "pages"):
+            if means(asked, "pages"):
                 pages += ((each, one) for one in services.quarantine.pages(each, which)[:limit])
         at_ms = now_ms(services)
     if as_json:
@@ -86,7 +75,7 @@ def discard(
         audited(services, "quarantine discard", project_id=project_id, cohort_id=asked["cohort_id"]) as note,
     ):
         projects = chosen_projects(services.settings, project_id)
-        which = _which(services, asked)
+        which = which_of(services, asked)
         members, pages = _discarded(services, projects, asked, which, dry_run=True)
         if not dry_run:
             if not yes:
@@ -116,31 +105,16 @@ def members_table(found: Sequence[tuple[str, QuarantinedMember]], now_ms: int) -
 
 def pages_table(found: Sequence[tuple[str, PageAside]], now_ms: int) -> str:
     """Return a line a page; a question mark stands for what could not be read."""
-    headers = ("project", "cohort", "session", "action", "page", "size", "accepted")
+    headers = ("project", "id", "cohort", "session", "action", "page", "size", "accepted", "reason")
     rows = (
         (
-            *(project_id, clean(one.cohort_id) or "?", clean(one.session_id) or "?"),
+            *(project_id, one.id, clean(one.cohort_id) or "?", clean(one.session_id) or "?"),
             *(one.action or "?", one.page or "?", size(one.size_bytes), ago(one.time_ms, now_ms)),
+            clean(one.reason) or "?",
         )
         for project_id, one in found
     )
-    return table(headers, rows, numbers=("page", "size"), spare=("project", "size"))
-
-
-def _means(asked: dict[str, Any], kind: str) -> bool:
-    """Say whether this kind is meant; a reason is something that only members have."""
-    return asked["kind"] in (None, kind) and not (kind == "pages" and asked["reason"])
-
-
-def _which(services: Services, asked: dict[str, Any]) -> Which:
-    at_ms = now_ms(services)
-    older, newer = asked["older_than"], asked["newer_than"]
-    return Which(
-        cohort_id=asked["cohort_id"] or "",
-        reason=asked["reason"] or "",
-        before_ms=read_age(older, at_ms) if older else None,
-        since_ms=read_age(newer, at_ms) if newer else None,
-    )
+    return table(headers, rows, numbers=("page", "size"), spare=("project", "size", "action", "session"))
 
 
 def _discarded(
@@ -148,9 +122,9 @@ def _discarded(
 ) -> tuple[int, int]:
     members = pages = 0
     for each in projects:
-        if _means(asked, "members"):
+        if means(asked, "members"):
             members += services.quarantine.discard_members(each, which, dry_run=dry_run)
-        if _means(asked, "pages"):
+        if means(asked, "pages"):
             pages += services.quarantine.discard_pages(each, which, dry_run=dry_run)
     return members, pages
 

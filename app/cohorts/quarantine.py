@@ -190,6 +190,10 @@ class Quarantine:
         found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.quarantine_counts(project_id)))
         return {name.decode(): int(number) for name, number in found.items()}
 
+    def kept(self, project_id: str) -> dict[str, int]:
+        """Count what is there now: `members`, `pages`."""
+        return {name: self._redis.xlen(key) for name, key in _streams(project_id).items()}
+
     def _members(self, project_id: str, which: Which, after: str) -> Iterator[QuarantinedMember]:
         first = f"({after}" if after else "-"
         while True:

@@ -37,6 +37,7 @@ _PARAMETERS: Final = {
     "destination": "A destination's name, as the list says it.",
     "distinct_id": "A person's id.",
     "letter_id": "A dead letter's id, as the list says it.",
+    "entry_id": "An id in quarantine, as the list says it.",
     "subscription_id": "A subscription's id.",
 }
 _NAME: Final = str.maketrans("/-", "__", "<>")
