@@ -6,7 +6,7 @@ from typing import Final, cast
 import orjson
 from redis import Redis
 
-from app.metrics.families import FAMILIES, Family
+from app.metrics.families import FAMILIES, PAGES_REFUSED, Family
 from app.metrics.recorder import INFINITE, SUM, Series
 from app.store import keys, scripts
 from app.store.slices import slices
@@ -14,6 +14,8 @@ from app.store.slices import slices
 REMEMBERED_S: Final = 3_600
 """How long the number of a process's last addition is kept: longer than a process tries the same again."""
 FIELDS_AT_MOST: Final = 50_000
+LAST: Final = "last"
+"""Stands beside the number of refused pages for the time (ms) of the last one: no number that is shown."""
 
 
 class StoredMetrics:
@@ -43,11 +45,20 @@ class StoredMetrics:
             keys=[keys.metrics(), keys.metrics_added(process)],
             args=[number, REMEMBERED_S, FIELDS_AT_MOST, *pairs],
         )
+        if refused := [_last(labels) for name, labels, _ in added if name == PAGES_REFUSED.name]:
+            now_s, now_us = self._redis.time()
+            now_ms = now_s * 1000 + now_us // 1000
+            self._redis.hset(keys.metrics(), mapping=dict.fromkeys(refused, now_ms))
 
     def read(self) -> dict[Series, float]:
         """Return the numbers; those of families that this code does not know (any more) are left out."""
         stored = cast("dict[bytes, bytes]", self._redis.hgetall(keys.metrics()))
         return dict(_known(stored))
+
+    def last_refused(self, labels: Sequence[tuple[str, str]]) -> list[int | None]:
+        """Return when the last page was refused (ms, to about a second) of each project and cause."""
+        found = self._redis.hmget(keys.metrics(), [*map(_last, labels)]) if labels else []
+        return [None if at_ms is None else int(at_ms) for at_ms in cast("list[bytes | None]", found)]
 
     def fields_of(self, project_id: str) -> list[bytes]:
         """Return the fields of all numbers that name a project."""
@@ -65,6 +76,10 @@ class StoredMetrics:
     def forget(self, fields: Sequence[bytes]) -> int:
         """Drop numbers, as `fields_of` gave them; return how many there were."""
         return sum(self._redis.hdel(keys.metrics(), *some) for some in slices(fields, 250))
+
+
+def _last(labels: Sequence[str]) -> bytes:
+    return orjson.dumps((PAGES_REFUSED.name, labels, LAST))
 
 
 def _known(stored: Mapping[bytes, bytes]) -> Iterator[tuple[Series, float]]:

@@ -13,6 +13,7 @@ from app.status.held import held_checks
 from app.status.overview import InboxStatus, Overview, ProjectStatus
 from app.status.processes import all_living
 from app.status.redis_checks import memory
+from app.status.refusals import refusal_checks
 from app.status.rules import rule_checks
 from app.status.subscribed import subscriber_checks
 
@@ -24,6 +25,7 @@ def needs_attention(overview: Overview) -> list[Check]:
     """Return everything that is not as it should be, what is worst first."""
     found = [*all_living(overview.processes), *_queues(overview)]
     found += [memory(overview.memory)] if overview.memory else []
+    found += refusal_checks(overview.refused, overview.at_ms)
     for project in overview.projects:
         found += project_checks(project, overview.at_ms)
     return sorted((check for check in found if check.verdict != "ok"), key=lambda check: check.ok)
@@ -77,7 +79,7 @@ def _set_aside(project: ProjectStatus) -> Check:
     if not project.set_aside:
         return Check("set aside", "ok", "no page", project_id=project.id)
     found = f"{project.set_aside:,} page(s) could not be applied and were set aside"
-    advice = "look for page_not_applied in the apply worker's log, and report it"
+    advice = "look at them with `flask quarantine list --kind pages`, and report it"
     return Check("set aside", "fail", found, advice, project.id)
 
 

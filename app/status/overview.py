@@ -17,6 +17,7 @@ from app.resync.rule_changes import RulesStatus
 from app.services import Services
 from app.status.processes import Process, processes
 from app.status.redis_facts import MemoryUse
+from app.status.refusals import Refused, read_refused
 from app.status.subscribed import Subscribers, read_subscribers
 from app.store import keys
 from config.projects import Project
@@ -114,13 +115,17 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole relay at the time `at_ms` (Redis's clock); `memory` is None where Redis does not tell."""
+    """The whole relay at the time `at_ms` (Redis's clock).
+
+    `memory` is None where Redis does not tell; `refused` are pages whose answer pauses a sync, of late.
+    """
 
     at_ms: int
     projects: Sequence[ProjectStatus]
     processes: Sequence[Process]
     queues: Sequence[QueueStatus]
     memory: MemoryUse | None = None
+    refused: Sequence[Refused] = ()
 
 
 def read_overview(services: Services) -> Overview:
@@ -130,15 +135,17 @@ def read_overview(services: Services) -> Overview:
         RedisError: the Redis that holds the state cannot be asked.
     """
     now_s, now_us = services.redis.time()
+    now_ms = now_s * 1000 + now_us // 1000
     living = processes(services.heartbeats.alive())
     projects = services.settings.projects
     subscribers = read_subscribers(services, projects)
     return Overview(
-        at_ms=now_s * 1000 + now_us // 1000,
+        at_ms=now_ms,
         projects=[read_project(services, each, subscribers[each.id]) for each in projects.values()],
         processes=living,
         queues=[_queue(services, name, living) for name in QUEUES],
         memory=MemoryUse.read(services.redis),
+        refused=read_refused(services.stored_metrics, projects, now_ms),
     )
 
 

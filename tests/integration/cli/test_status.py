@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from app.metrics.families import PAGES_REFUSED
+from app.status.refusals import TOLD_FOR_MS
 from app.store import keys
 
 from .relay import SHOP, Relay
@@ -51,6 +53,32 @@ def test_a_page_is_followed_from_the_inbox_to_the_membership_and_the_destination
     assert [(cohort["id"], cohort["members"]) for cohort in project["cohorts"]] == [("7", 3)]
     assert project["lanes"][1]["state"] == "queued"
     assert project["destinations"]["profiles"]["behind"] == project["log_end"] > 0
+
+
+def test_a_page_that_was_refused_with_a_status_that_pauses_is_told_of_for_some_hours(relay: Relay) -> None:
+    relay.beat(*ROLES)
+    services = relay.services
+    for labels in ((SHOP, "foreign_project"), (SHOP, "inbox_full"), ("", "bad_credential")):
+        services.recorder.count(PAGES_REFUSED, *labels)
+    assert services.flushing.flush()
+    refused = relay.json("status")["status"]["refused"]
+    assert {(each["project_id"], each["cause"]) for each in refused} == {
+        (SHOP, "foreign_project"),
+        ("", "bad_credential"),
+    }
+    shown = relay.flask("status").output
+    assert f"project {SHOP}, refused: a page was refused 0 min ago (foreign_project)" in " ".join(
+        shown.split()
+    )
+    assert "inbox_full" not in shown
+    assert sum(services.stored_metrics.read().values()) == 3
+    fields = services.stored_metrics.fields_of(SHOP)
+    assert len(fields) == 4
+    for field in fields:
+        if field.endswith(b'"last"]'):
+            long_ago = services.redis.time()[0] * 1000 - TOLD_FOR_MS - 5_000
+            services.redis.hset(keys.metrics(), field, long_ago)
+    assert [each["cause"] for each in relay.json("status")["status"]["refused"]] == ["bad_credential"]
 
 
 def test_a_destination_that_cannot_reach_mixpanel_is_retrying_and_says_why(relay: Relay) -> None:
