@@ -1,7 +1,8 @@
 """Who changed what: a log of every changing call and command, capped in number and age.
 
-There are two: `changes`, what operators do, and `ingest`, the calls by which services hand data in. There may
-be hundreds of these a second, and they must not push out who discarded dead letters last month.
+There are three: `changes`, what operators do; `ingest`, the calls by which services hand data in; and
+`mixpanel`, all calls of the gateway, those that only read as well. There may be hundreds of these a second,
+and they must not push out who discarded dead letters last month.
 
 An entry holds no body and no personal data: of a person, a keyed hash of the distinct_id.
 """
@@ -18,8 +19,8 @@ from redis import Redis
 from app.store import keys, scripts
 from config.secret import Secret
 
-Log = Literal["changes", "ingest"]
-LOGS: Final[tuple[Log, ...]] = ("changes", "ingest")
+Log = Literal["changes", "ingest", "mixpanel"]
+LOGS: Final[tuple[Log, ...]] = ("changes", "ingest", "mixpanel")
 KEPT_MS: Final = 400 * 86_400_000
 _READ: Final = 500
 _LOOKED_AT: Final = 5_000

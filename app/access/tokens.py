@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from redis import Redis, RedisError
 
-from app.access.scopes import SCOPES, Scope
+from app.access.scopes import in_order
 from app.access.token import Token, digest_of, id_of, make, make_text, mark_of, matches
 from app.store import keys, scripts
 from config.secret import Secret
@@ -34,7 +34,7 @@ class Tokens:
     def create(
         self,
         name: str,
-        scopes: Iterable[Scope],
+        scopes: Iterable[str],
         now_ms: int,
         *,
         project_id: str | None = None,
@@ -55,8 +55,7 @@ class Tokens:
         if self._redis.scard(keys.tokens()) >= MOST_TOKENS:
             raise TooManyTokens
         token_id, text = make()
-        ordered = tuple(scope for scope in SCOPES if scope in set(scopes))
-        token = Token(token_id, name, ordered, project_id, now_ms, expires_ms)
+        token = Token(token_id, name, in_order(scopes), project_id, now_ms, expires_ms)
         with self._redis.pipeline() as pipeline:
             pipeline.hset(keys.token(token_id), mapping=_encode(token, digest_of(text.reveal())))
             if expires_ms is not None:
@@ -151,7 +150,7 @@ def _decode(token_id: str, stored: dict[bytes, bytes]) -> Token:
     return Token(
         id=token_id,
         name=stored[b"name"].decode(),
-        scopes=tuple(scope for scope in SCOPES if scope in held),
+        scopes=in_order(held),
         project_id=project_id.decode() if project_id is not None else None,
         created_ms=int(stored[b"created_ms"]),
         expires_ms=_optional(stored.get(b"expires_ms")),

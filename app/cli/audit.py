@@ -23,7 +23,7 @@ log_option = click.option(
     default="changes",
     show_default=True,
     type=click.Choice(LOGS),
-    help="ingest: calls that hand data in; changes: all others, and commands.",
+    help="ingest: calls that hand data in; mixpanel: the gateway's; changes: all others, and commands.",
 )
 actor_option = click.option("--actor", metavar="ID", help="Only by this token's id, or this user.")
 older_option = click.option("--older-than", type=Age(), help=f"Written before: {AGE_WANTED} (UTC).")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from flask.cli import AppGroup
 
-from app.access.scopes import SCOPES, Scope
+from app.access.scopes import BUDGET, SCOPES, is_of_gateway
 from app.access.token import Token, id_of, is_id
 from app.access.tokens import TooManyTokens
 from app.cli.auditing import audited
@@ -40,6 +40,20 @@ class Expiry(click.ParamType[tuple[int, str]]):
         return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000), "at"
 
 
+class GrantedScope(click.ParamType[str]):
+    """A scope: one of the relay's own, or of Mixpanel's endpoints, which has to be in the catalog."""
+
+    name = "SCOPE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it is."""
+        text = str(value)
+        if text not in SCOPES and not (is_of_gateway(text) and _is_known(text)):
+            known = f"{', '.join(SCOPES)}, and no mixpanel:FAMILY.ENDPOINT or mixpanel:FAMILY.*"
+            self.fail(f"{text} is none of {known} of what `flask mixpanel list` shows", param, ctx)
+        return text
+
+
 class Overlap(click.ParamType[int]):
     """A length of time, also none; a number of milliseconds."""
 
@@ -60,7 +74,7 @@ class Overlap(click.ParamType[int]):
     "scopes",
     required=True,
     multiple=True,
-    type=click.Choice(SCOPES),
+    type=GrantedScope(),
     help="May be given several times.",
 )
 @project_option
@@ -68,7 +82,7 @@ class Overlap(click.ParamType[int]):
 @json_option
 def create(
     name: str,
-    scopes: tuple[Scope, ...],
+    scopes: tuple[str, ...],
     project_id: str | None,
     expires: tuple[int, str] | None,
     as_json: bool,
@@ -158,6 +172,16 @@ def rotate(token_id: str, overlap: int, as_json: bool) -> None:
     click.echo(text.reveal())
     old = f"is valid until {moment(old_until_ms)}" if overlap else "is not valid any more"
     click.echo(f"This is shown once. Token {token_id}: {_summary(token)}. Its old secret {old}.", err=True)
+
+
+def _is_known(scope: str) -> bool:
+    """Say whether a scope for Mixpanel's endpoints names one that there is."""
+    from app.mixpanel.catalog.catalog import CATALOG  # noqa: PLC0415 - only who grants these pays for it
+
+    family, _, name = scope.removeprefix("mixpanel:").partition(".")
+    if name in ("", "*"):
+        return scope == BUDGET or any(key[0] == family for key in CATALOG)
+    return (family, name) in CATALOG
 
 
 def _unknown(token_id: str) -> str:

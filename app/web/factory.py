@@ -16,6 +16,7 @@ from app.web.auth import Credentials
 from app.web.causes import CAUSES
 from app.web.draining import Draining
 from app.web.errors import handle_errors
+from app.web.gateway.views import Gateway
 from app.web.health import Health
 from app.web.login.forgery import add_forgery_check
 from app.web.login.guard import Guard
@@ -62,6 +63,7 @@ def build_whole(services: Services) -> Flask:
         app.extensions[ACCESS],
     )
     app.register_blueprint(metrics.blueprint())
+    app.register_blueprint(Gateway(services, app.extensions[ACCESS]).blueprint())
     _add_pages(app, services)
     return app
 

@@ -1,5 +1,6 @@
 """Which credential a call is made with, and where in the request it goes."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -75,11 +76,14 @@ def choose(
 
 
 def redactor_of(project: Project) -> Redact:
-    """Make the function that takes all of a project's secrets out of a text."""
-    account = project.service_account
-    secrets = [project.token, account and account.secret, project.oauth_token]
-    secrets += [project.project_secret, project.api_key]
-    return redactor(*(secret.reveal() for secret in secrets if secret))
+    """Make the function that takes a project's secrets out of a text, also as Basic auth writes them."""
+    account, token, secret = project.service_account, project.token, project.project_secret
+    plain = [each.reveal() for each in (token, project.oauth_token, secret, project.api_key) if each]
+    basic = [f"{each.reveal()}:" for each in (token, secret) if each]
+    if account:
+        plain.append(account.secret.reveal())
+        basic.append(f"{account.username}:{account.secret.reveal()}")
+    return redactor(*plain, *(b64encode(each.encode()).decode() for each in basic))
 
 
 def retirement(today: date | None = None) -> str:

@@ -80,6 +80,15 @@ class Access:
 
         return guarded
 
+    def enter(self, needed: str, project_id: str) -> None:
+        """Let the request go on, for a view that finds out by itself what it needs.
+
+        Raises:
+            Problem: whoever calls may not.
+        """
+        begin_line()
+        self._admit(self._caller(session=False), needed, project_id, unconfigured=False)
+
     def _caller(self, *, session: bool) -> Token:
         if self.draining.begun:
             raise Problem(SHUTTING_DOWN, "The relay is restarting; send the same again.")
@@ -87,7 +96,7 @@ class Access:
         logged_in = holder(self.tokens) if session and not authorization else None
         return logged_in or self._authenticate(authorization)
 
-    def _admit(self, token: Token, needed: Scope, project_id: str | None, *, unconfigured: bool) -> None:
+    def _admit(self, token: Token, needed: str, project_id: str | None, *, unconfigured: bool) -> None:
         g.token = token
         fields()["caller"] = token.id
         begin_entry(token, needed)

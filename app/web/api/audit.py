@@ -24,7 +24,8 @@ from app.web.ports import WebServices
 MOST_LISTED: Final = 500
 _LINE: Final[dict[str, Any]] = {"type": "string", "description": "An entry a line, as in `entries`."}
 _DESCRIPTION: Final = """The newest first: every call of another method than GET by a valid token, refused or
-not, and every changing `flask` command. Without bodies; people are told by a keyed hash of their distinct_id.
+not, every call of Mixpanel through the gateway, and every changing `flask` command. Without bodies; people
+are told by a keyed hash of their distinct_id.
 
 With `Accept: application/x-ndjson`, all that are meant come in one answer, one a line; `limit` and `cursor`
 do not count then. A token of one project is told of that project only."""
@@ -36,7 +37,9 @@ class AuditQuery(Schema):
     log = fields.String(
         load_default="changes",
         validate=validate.OneOf(LOGS),
-        metadata={"description": "`ingest`: calls that hand data in; `changes`: all others."},
+        metadata={
+            "description": "`ingest`: what hands data in; `mixpanel`: the gateway's; `changes`: all others."
+        },
     )
     actor = fields.String(
         validate=validate.Length(1, 255), metadata={"description": "A token's id, or a user's name."}

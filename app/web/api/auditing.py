@@ -1,8 +1,8 @@
 """Write every changing call into the audit log, before its answer is sent.
 
-Whoever has a token and calls with another method than GET is recorded, refused or not: `Access` begins the
-entry for every route there is, so that none can forget it. A call without a valid token changes nothing, and
-has nobody to name; it is counted as a failed login.
+Whoever has a token and calls with another method than GET, or calls the gateway, is recorded, refused or not:
+`Access` begins the entry for every route there is, so that none can forget it. A call without a valid token
+changes nothing, and has nobody to name; it is counted as a failed login.
 
 A call's answer says what was done. So where the entry cannot be written, the answer is sent all the same,
 and the log line `audit_not_written` stands in for it.
@@ -18,7 +18,6 @@ from redis import RedisError
 from structlog.stdlib import get_logger
 
 from app.access.audit import Actor, Audit, Entry, Log, hashed
-from app.access.scopes import Scope
 from app.access.token import Token
 from app.store.faults import redis_word
 from app.web.api.kinds import STORE_UNAVAILABLE
@@ -42,6 +41,8 @@ PLAIN: Final = frozenset(
         "subscription_id",
         "queue",
         "job_id",
+        "family",
+        "endpoint",
     }
 )
 """Parameters of addresses that name nobody. Any other is treated as if it did."""
@@ -55,9 +56,14 @@ class _Begun:
     log: Log
 
 
-def begin_entry(token: Token, needed: Scope) -> None:
-    """Let the request that is being answered have an entry, if it is one that changes something."""
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+def begin_entry(token: Token, needed: str) -> None:
+    """Let the request that is being answered have an entry, if it is one that changes something.
+
+    All calls of the gateway have one: their addresses name an endpoint of Mixpanel.
+    """
+    if "endpoint" in (request.view_args or {}):
+        g.audited = _Begun(token, "mixpanel")
+    elif request.method not in {"GET", "HEAD", "OPTIONS"}:
         g.audited = _Begun(token, "ingest" if needed == "ingest" else "changes")
 
 
@@ -67,7 +73,7 @@ def audit_calls(app: Flask, audit: Audit, key: Secret) -> None:
     def end(answer: Response) -> Response:
         begun: _Begun | None = g.pop("audited", None)
         if begun is not None:
-            _write(audit, begun, _entry(begun.token, answer.status_code, key))
+            _write(audit, begun, _entry(begun, answer.status_code, key))
         return answer
 
     app.after_request(end)
@@ -95,12 +101,13 @@ def _not_written(entry: Entry, **why: Any) -> None:
     )
 
 
-def _entry(token: Token, status: int, key: Secret) -> Entry:
-    line = fields()
+def _entry(begun: _Begun, status: int, key: Secret) -> Entry:
+    line, token = fields(), begun.token
+    decided = {"decision": str(line.get("decision", "denied"))} if begun.log == "mixpanel" else {}
     return Entry(
         actor=Actor("token", token.id, token.name),
         action=f"{request.method} {request.url_rule}",
-        resources=_resources(request.view_args or {}, key),
+        resources={**_resources(request.view_args or {}, key), **decided},
         outcome=line.get("outcome", "ok"),
         status=status,
         counts={name: int(value) for name, value in line.items() if isinstance(value, int)},

@@ -88,6 +88,12 @@ def read_object(request: Request, limit_bytes: int) -> dict[str, Any]:
     return value
 
 
+def read_text(request: Request, allowed: tuple[str, ...], limit_bytes: int) -> bytes:
+    """Read a body of one of some media types as it is; raises as `read_records` does."""
+    _media_type(request, allowed)
+    return _read(request, limit_bytes)
+
+
 def drop_body(request: Request) -> None:
     """Take what is left of an unread body: else its sender may see a broken connection, not our answer."""
     if not g.get("body_read"):

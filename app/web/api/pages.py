@@ -11,6 +11,7 @@ from app.web.api import PREFIX
 from app.web.api.answers import encoded
 from app.web.api.kinds import KINDS
 from app.web.api.log import drop_line
+from app.web.gateway.kinds import CALL_KINDS
 
 # Swagger UI, as its package brings it along: nothing is loaded from another host, and no copy lies in here.
 _ASSETS: Final = {
@@ -100,7 +101,7 @@ def _file(content: bytes, mimetype: str) -> Response:
 
 
 def _problem(code: str) -> Response:
-    kind = next((each for each in KINDS if each.code == code), None)
+    kind = next((each for each in (*KINDS, *CALL_KINDS) if each.code == code), None)
     if kind is None:
         abort(404)
     told = {"type": kind.type, "code": code, "status": kind.status, "title": kind.title}
