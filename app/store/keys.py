@@ -584,7 +584,10 @@ def heartbeats() -> str:
 
 
 def metrics() -> str:
-    """Hash: series (JSON: name, labels, which number) -> what all processes counted. Kept; by add.lua."""
+    """Hash: series (JSON: name, labels, which number) -> what all processes counted. Kept; by add.lua.
+
+    Of refused pages it has the time (ms) of the last one, too; by what calls add.lua.
+    """
     return f"{PREFIX}{{metrics}}"
 
 
