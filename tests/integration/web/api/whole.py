@@ -224,14 +224,14 @@ def _give_up_some(services: Services) -> str:
 
 def _set_some_aside(services: Services) -> None:
     entry: dict[Any, Any] = {"cohort_id": COHORT, "session_id": "s", "action": "members", "page": 1}
-    services.redis.xadd(keys.set_aside(SHOP), {**entry, "body": b"x" * 100, "at_ms": 1_700_000_000_000})
+    entry |= {"body": b"x" * 100, "at_ms": 1_700_000_000_000}
+    services.redis.xadd(keys.set_aside(SHOP), entry, id=_an_id(services))
     services.redis.hincrby(keys.quarantine_counts(SHOP), "pages", 1)
 
 
 def _an_id(services: Services) -> str:
-    """Return the id of a page that is set aside."""
-    (page,) = services.quarantine.pages(SHOP)
-    return page.id
+    """Return an id in quarantine: that of a member, and of the page that is set aside, too."""
+    return services.quarantine.members(SHOP)[0][0].id
 
 
 def _ask_for_a_resync(whole: Whole) -> str:
