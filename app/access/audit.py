@@ -148,10 +148,14 @@ class Audit:
         """Yield all entries, the newest first."""
         return (written for written in self._entries(log, which, "") if which.means(written.entry))
 
+    def kept(self, log: Log = "changes") -> int:
+        """Return how many there are."""
+        return self._redis.xlen(keys.audit(log))
+
     def dropped(self, log: Log = "changes") -> int:
         """Return how many went for the cap or their age."""
         written = self._redis.hget(keys.audit_meta(log), "written")
-        return int(cast("bytes | None", written) or 0) - self._redis.xlen(keys.audit(log))
+        return int(cast("bytes | None", written) or 0) - self.kept(log)
 
     def _entries(self, log: Log, which: Which, after: str) -> Iterator[Written]:
         """Yield the entries of the time that is meant, the newest first, also behind one that is gone."""

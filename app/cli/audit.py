@@ -1,5 +1,6 @@
 """`flask audit ...`: who changed what (docs/operations.md, the audit log)."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from app.access.audit import LOGS, Which, Written
 from app.cli.dead_letters.options import Age
 from app.cli.formatting import clean, moment, table
 from app.cli.opening import chosen_projects, json_option, opened, print_json, project_option
+from app.cli.progress import progress
 from app.destinations.dead_letters.filter import AGE_WANTED, read_age
 from app.services import Services
 from app.status.telling import told_entry
@@ -64,8 +66,13 @@ def list_(log: Any, limit: int, as_json: bool, **asked: Any) -> None:
 def export(log: Any, **asked: Any) -> None:
     """Print all entries that are meant, one JSON object a line, the newest first."""
     with opened(as_json=False) as services:
-        for written in services.audit.all(log, _which(services, asked)):
-            click.echo(orjson.dumps(told_entry(written)))
+        which, hidden = _which(services, asked), sys.stdout.isatty()
+        of_the_time = Which(before_ms=which.before_ms, since_ms=which.since_ms)
+        with progress("Entries", services.audit.kept(log), hidden=hidden) as advance:
+            for written in services.audit.all(log, of_the_time):
+                if which.means(written.entry):
+                    click.echo(orjson.dumps(told_entry(written)))
+                advance(1)
 
 
 def audit_table(found: list[Written]) -> str:

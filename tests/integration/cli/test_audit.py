@@ -3,7 +3,8 @@
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from unittest import mock
 
 import click
@@ -125,3 +126,19 @@ def test_the_log_is_listed_and_exported(relay: Relay) -> None:
     assert "ok (200)" in table
     assert "No entries" in relay.flask("audit", "list", "--log", "ingest").stdout
     assert "No entries" in relay.flask("audit", "list", "--older-than", "1h").stdout
+
+
+def test_an_export_shows_how_far_it_has_looked(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        entry = Entry(Actor("token", f"t{number}", "orders"), "POST /x", {"project_id": SHOP}, "ok", 200)
+        relay.services.audit.write(entry)
+    looked: list[int] = []
+
+    @contextmanager
+    def progress(label: str, total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+        looked.append(-total)
+        yield looked.append
+
+    monkeypatch.setattr("app.cli.audit.progress", progress)
+    assert len(relay.flask("audit", "export", "--actor", "t1").stdout.splitlines()) == 1
+    assert looked == [-5, 1, 1, 1, 1, 1]
