@@ -48,6 +48,24 @@ def test_what_it_is_for_stands_in_the_list(relay: Relay) -> None:
     assert line.rstrip().endswith("never")
 
 
+def test_a_token_may_name_endpoints_of_mixpanel_that_there_are(relay: Relay) -> None:
+    make(
+        relay,
+        "--scope",
+        "mixpanel:query.*",
+        "--scope",
+        "mixpanel:export.events",
+        "--scope",
+        "mixpanel:budget",
+    )
+    (listed,) = relay.json("tokens", "list")["tokens"]
+    assert listed["scopes"] == ["ingest", "mixpanel:budget", "mixpanel:export.events", "mixpanel:query.*"]
+    for unknown in ("mixpanel:query.funels", "mixpanel:quer.*", "mixpanel:*", "mixpanel:budget.*", "all"):
+        result = relay.flask("tokens", "create", "--name", "orders", "--scope", unknown)
+        assert result.exit_code == 2
+        assert f"{unknown} is none of read, operate, ingest, admin" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     ("expires", "expected_s"),
     [("2099-01-31", 4_073_500_800), ("2099-01-31T12:00+02:00", 4_073_500_800 + 10 * 3600)],
