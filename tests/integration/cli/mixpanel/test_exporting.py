@@ -20,9 +20,9 @@ NAMED = ("--event", "Signed up", "--event", "Logged in")
 
 
 def test_events_go_to_standard_output_a_line_each(relay: Relay) -> None:
-    shown = call(relay, "export", "events", *DAYS, *NAMED, "--file", "-")
-    assert names(shown.stdout_bytes) == WANTED
-    assert "6 events of 6 days" in shown.stderr
+    shown = call(relay, "export", "events", *DAYS, "--event", "Signed up", "--file", "-")
+    assert names(shown.stdout_bytes) == ["Signed up"] * 4
+    assert "4 events of 6 days" in shown.stderr
 
 
 def test_an_export_that_broke_off_is_gone_on_with_at_the_day_where_it_stopped(
