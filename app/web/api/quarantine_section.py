@@ -50,8 +50,8 @@ def section(services: WebServices) -> Section:
             *_showing(views),
             _exporting("member", views.export_members, WhichSchema, _NOTHING),
             _exporting("page", views.export_pages, PagesExportQuery, _PEOPLE),
-            _discarding("members", views.discard_members),
-            _discarding("pages", views.discard_pages),
+            _discarding("member", views.discard_members),
+            _discarding("page", views.discard_pages),
         ),
     )
 
@@ -111,11 +111,11 @@ def _exporting(kind: str, view: Callable[..., Response], query: type[Schema], de
 
 def _discarding(kind: str, view: Callable[..., Response]) -> Endpoint:
     return Endpoint(
-        rule=f"{_ADDRESS}/{kind}/discards",
+        rule=f"{_ADDRESS}-{kind}-discards",
         method="POST",
         view=view,
         scope="operate",
-        summary=f"Discard {kind} that could not be applied",
+        summary=f"Discard {kind}s that could not be applied",
         description="They are gone for good.",
         answers={200: Answer("How many.", QuarantineDiscardedSchema)},
         problems=(INVALID_BODY, BODY_TOO_LARGE, MEDIA_TYPE, BODY_INCOMPLETE),

@@ -44,11 +44,11 @@ def test_members_are_listed_page_by_page_and_thrown_away(relay: Relay) -> None:
     second = done(get(relay, f"quarantine/members?limit=3&cursor={first['next_cursor']}"))
     assert [member["index"] for member in second["members"]] == [3, 4]
     assert second["next_cursor"] is None
-    assert done(relay.post("quarantine/members/discards", {"cohort_id": "1", "dry_run": True})) == {
+    assert done(relay.post("quarantine-member-discards", {"cohort_id": "1", "dry_run": True})) == {
         "dry_run": True,
         "discarded": 2,
     }
-    assert done(relay.post("quarantine/members/discards", {"cohort_id": "1"}))["discarded"] == 2
+    assert done(relay.post("quarantine-member-discards", {"cohort_id": "1"}))["discarded"] == 2
     assert len(done(get(relay, "quarantine/members"))["members"]) == 3
     assert done(get(relay, "quarantine/members?reason=another"))["members"] == []
 
@@ -59,19 +59,19 @@ def test_pages_are_listed_without_their_bodies_and_thrown_away(relay: Relay) -> 
     (page,) = done(answer)["pages"]
     assert (page["time_ms"], page["session_id"], page["size_bytes"]) == (1000, "s", 1000)
     assert "xxx" not in answer.text
-    assert done(relay.post("quarantine/pages/discards", {"newer_than": "1d"}))["discarded"] == 0
-    assert done(relay.post("quarantine/pages/discards", {"all": True}))["discarded"] == 1
+    assert done(relay.post("quarantine-page-discards", {"newer_than": "1d"}))["discarded"] == 0
+    assert done(relay.post("quarantine-page-discards", {"all": True}))["discarded"] == 1
     assert done(get(relay, "quarantine/pages"))["pages"] == []
 
 
-@pytest.mark.parametrize("kind", ["members", "pages"])
+@pytest.mark.parametrize("kind", ["member", "page"])
 def test_what_is_meant_must_be_said(relay: Relay, kind: str) -> None:
-    assert fault(relay.post(f"quarantine/{kind}/discards", {}), 400, "invalid_body")["field"] == "all"
-    wrong = relay.post(f"quarantine/{kind}/discards", {"older_than": "soon"})
+    assert fault(relay.post(f"quarantine-{kind}-discards", {}), 400, "invalid_body")["field"] == "all"
+    wrong = relay.post(f"quarantine-{kind}-discards", {"older_than": "soon"})
     assert fault(wrong, 400, "invalid_body")["field"] == "older_than"
-    assert fault(get(relay, f"quarantine/{kind}?x=1"), 422, "invalid_query")["field"] == "x"
+    assert fault(get(relay, f"quarantine/{kind}s?x=1"), 422, "invalid_query")["field"] == "x"
     relay.authorization = relay.token("read")
-    problem(relay.post(f"quarantine/{kind}/discards", {"all": True}), 403, "scope_missing")
+    problem(relay.post(f"quarantine-{kind}-discards", {"all": True}), 403, "scope_missing")
 
 
 def test_pages_follow_the_cursor_to_the_end(relay: Relay) -> None:
