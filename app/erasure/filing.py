@@ -4,6 +4,7 @@ It is filed only once the relay has nothing left that it could still send: an up
 make the profile anew. Filed twice, after a crash, it is done once.
 """
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from random import Random
@@ -85,7 +86,7 @@ class Filing:
             tasks[going[0]] = self._asking.ask(lane, partial(self._deletions.state, project, going[0]))
         except (Retryable, Throttled) as error:
             self._note(lane, number, reason=str(error), looks=looks)
-            return int(delay_s(error, min(looks, 6), self._random) * 1000)
+            return max(1, math.ceil(delay_s(error, min(looks, 6), self._random) * 1000))
         except (CredentialRefused, Rejected, TooLarge) as error:
             self._note(lane, number, mixpanel_reason=f"how it stands cannot be asked: {error}", looks=looks)
             return LOOK_MS
@@ -108,7 +109,9 @@ class Filing:
         tries = int(stored.get(b"tries", 0)) + 1
         if tries > MOST_TRIES:
             return self._fail(lane, number, f"given up after {MOST_TRIES} tries: {error}")
-        wait_ms = int(delay_s(error, tries, self._random) * 1000)
+        wait_ms = max(
+            1, math.ceil(delay_s(error, tries, self._random) * 1000)
+        )  # 0 would say that it is filed
         self._note(lane, number, tries=tries, file_ms=now_ms + wait_ms, mixpanel_reason=str(error))
         return wait_ms
 

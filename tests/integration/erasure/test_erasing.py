@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -12,6 +13,8 @@ from app.feed.position import BEGINNING
 from app.feed.types import GAP
 from app.lanes.lanes import LaneLost
 from app.lanes.work import APPLY
+from app.mixpanel.deletions import Deletions
+from app.mixpanel.errors import OverBudget
 from app.store import keys
 from tests.integration.erasure.world import ERASING, LINKING, Mixpanel, P, World
 
@@ -190,6 +193,31 @@ def test_killed_at_any_write_it_goes_on_to_the_same_end(
 
 
 # --- Mixpanel --------------------------------------------------------------------------------
+
+
+def test_a_budget_that_is_free_in_a_moment_is_waited_for_and_the_deletion_filed(
+    world: World, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixpanel.status, mixpanel.task = 200, "STARTED"
+    sync(world, ANN)
+    waits = [0.0, 0.0004, 0.0009]
+    file = Deletions.file
+
+    def busy_at_first(*args: Any) -> str:
+        if waits:
+            raise OverBudget(waits.pop())
+        return file(*args)
+
+    monkeypatch.setattr(Deletions, "file", busy_at_first)
+    state = world.erase(ANN, mixpanel=True)
+    for _ in range(500):
+        world.hurry()
+        world.run_all()
+        if world.state(state.id).state in {"deleting", "completed"}:
+            break
+        time.sleep(0.01)
+    now: ErasureState = world.state(state.id)
+    assert (now.state, now.mixpanel.state) == ("deleting", "filed")
 
 
 def test_mixpanels_own_deletion_is_filed_once_nothing_can_be_sent_any_more(
