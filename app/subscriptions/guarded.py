@@ -8,7 +8,6 @@ when it is over, the socket is shut down under whoever waits for it. The look-up
 
 import os
 import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -24,6 +23,7 @@ from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
+from app.mixpanel.session import tls_context
 from app.subscriptions.addresses import AddressPolicy, AddressRefused, Found, Resolver
 
 LOOK_UP_S: Final = 4.0
@@ -197,14 +197,12 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
     ) -> None:
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.poolmanager = _Pools(
             self._guard,
             num_pools=connections,
             maxsize=maxsize,
             block=block,
-            ssl_context=context,
+            ssl_context=tls_context(),
             **pool_kwargs,
         )
 
