@@ -5,7 +5,7 @@
 # of test processes, PYTEST_ARGS for further arguments (`make test PYTEST_ARGS="-k lanes"`).
 
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= 3
 PYTEST_ARGS ?=
 # 3.11 and 3.12 come first: for them a redis-server is installed with the requirements (on Linux).
 PYTHON ?=
